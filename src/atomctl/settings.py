@@ -1,0 +1,201 @@
+"""One frozen `Settings`: flag over environment over context file over default, and where each value came from.
+
+Every setting is a field below; its metadata names the environment variables that set it (the first one is ATOM's own,
+the others are the well-known names of the field), so that the reference page and `atomctl doctor` are generated from
+the same place the program reads.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from atomctl.errors import AtomError, Code, ExitCode
+
+INVALID = Code(
+    "CFG001",
+    "a setting has a value that cannot be used",
+    "A flag, environment variable or context file holds a value of the wrong form. Nothing was started.",
+    "atomctl doctor    # shows every setting, its value and where it came from",
+    ExitCode.USAGE,
+)
+UNKNOWN = Code(
+    "CFG002",
+    "a context file names a setting that does not exist",
+    "Unknown names are refused, because a misspelt setting would otherwise silently keep its default.",
+    "atomctl doctor    # lists the settings there are",
+    ExitCode.USAGE,
+)
+UNREADABLE = Code(
+    "CFG003",
+    "a settings file cannot be read",
+    "The context file exists but is not readable JSON of at most 64 KiB.",
+    "fix or remove the file named above, then try again",
+    ExitCode.USAGE,
+)
+CODES = (INVALID, UNKNOWN, UNREADABLE)
+
+_CONTEXT_LIMIT = 64 * 1024
+
+
+def _default_home() -> Path:
+    """XDG data folder; for root `/var/lib/atomctl`, which the database's own system user can reach."""
+    if os.geteuid() == 0:
+        return Path("/var/lib/atomctl")
+    base = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
+    return Path(base) / "atomctl"
+
+
+def _path(text: str) -> Path:
+    return Path(text).expanduser()
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 <= port <= 65535:
+        raise ValueError("a port is a number from 0 to 65535")
+    return port
+
+
+def _one_of(*words: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if text not in words:
+            raise ValueError(f"one of {', '.join(words)}")
+        return text
+
+    return parse
+
+
+def _setting(help_: str, parse: Callable[[str], Any], *env: str, default: Any = None, factory: Any = None) -> Any:
+    metadata = {"help": help_, "parse": parse, "env": env}
+    if factory is not None:
+        return field(default_factory=factory, metadata=metadata)
+    return field(default=default, metadata=metadata)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What this process was told, and by whom.
+
+    `origins` maps each field that is not at its default to a phrase such as `flag --port`, `environment ATOM_HOME` or
+    `context /path/file.json`.
+    """
+
+    home: Path = _setting("where the state of this machine's instance lives", _path, "ATOM_HOME", factory=_default_home)
+    host: str = _setting("the address the server listens on", str, "ATOM_HOST", default="127.0.0.1")
+    port: int = _setting("the port the server listens on; 0 takes a free one", _port, "ATOM_PORT", default=8460)
+    api_url: str | None = _setting("the server that the command line talks to", str, "ATOM_API_URL")
+    token_file: Path | None = _setting("the file that holds the access token", _path, "ATOM_TOKEN_FILE")
+    database_url: str | None = _setting(
+        "an external PostgreSQL (15 or newer); unset = the embedded one", str, "ATOM_DATABASE_URL", "POSTGRES_DSN"
+    )
+    credentials: Path | None = _setting(
+        "the folder with one password file per database role", _path, "ATOM_DATABASE_CREDENTIALS"
+    )
+    environment: str = _setting(
+        "the environment that trust rules and decisions see",
+        _one_of("development", "test", "staging", "production"),
+        "ATOM_ENVIRONMENT",
+        default="development",
+    )
+    isolation: str | None = _setting(
+        "whether shell steps need a sandbox (unset: preferred on an embedded loopback instance, else required)",
+        _one_of("required", "preferred"),
+        "ATOM_ISOLATION",
+    )
+    log_level: str = _setting(
+        "how much the processes log", _one_of("debug", "info", "warning", "error"), "ATOM_LOG_LEVEL", default="info"
+    )
+    cosign_public_key: Path | None = _setting(
+        "the public key that `verify` uses when none is named", _path, "COSIGN_PUBLIC_KEY_PATH"
+    )
+    origins: Mapping[str, str] = field(default_factory=dict, compare=False)
+
+    def origin(self, name: str) -> str:
+        """Where the value of the field `name` came from; `default` if nobody set it."""
+        return self.origins.get(name, "default")
+
+    @property
+    def loopback(self) -> bool:
+        """Whether the server can be reached from this machine alone."""
+        return self.host in {"127.0.0.1", "::1", "localhost"}
+
+
+def setting_fields() -> list[dataclasses.Field[Any]]:
+    """The fields a user may set, in the order of the reference page."""
+    return [f for f in dataclasses.fields(Settings) if "parse" in f.metadata]
+
+
+def load_settings(
+    flags: Mapping[str, object] | None = None,
+    env: Mapping[str, str] | None = None,
+    context_file: Path | None = None,
+) -> Settings:
+    """The settings in force: a flag beats the environment, that beats the context file, that beats the default.
+
+    A flag or variable that is absent, `None` or empty sets nothing.
+
+    Raises:
+        AtomError: CFG001 a value of the wrong form, CFG002 an unknown name in the context file, CFG003 the context
+            file cannot be read.
+    """
+    env = os.environ if env is None else env
+    flags = flags or {}
+    context = _read_context(context_file) if context_file else {}
+    values: dict[str, Any] = {}
+    origins: dict[str, str] = {}
+    for spec in setting_fields():
+        found = _find(spec, flags, env, context, context_file)
+        if found is None:
+            continue
+        raw, origins[spec.name] = found
+        values[spec.name] = _parse(spec, raw, origins[spec.name])
+    return Settings(**values, origins=origins)
+
+
+def _find(
+    spec: dataclasses.Field[Any],
+    flags: Mapping[str, object],
+    env: Mapping[str, str],
+    context: Mapping[str, object],
+    context_file: Path | None,
+) -> tuple[object, str] | None:
+    if flags.get(spec.name) not in (None, ""):
+        return flags[spec.name], f"flag --{spec.name.replace('_', '-')}"
+    for variable in spec.metadata["env"]:
+        if env.get(variable):
+            return env[variable], f"environment {variable}"
+    if context.get(spec.name) not in (None, ""):
+        return context[spec.name], f"context {context_file}"
+    return None
+
+
+def _parse(spec: dataclasses.Field[Any], raw: object, origin: str) -> Any:
+    try:
+        return spec.metadata["parse"](str(raw))
+    except ValueError as error:
+        raise AtomError(INVALID, f"{spec.name} from {origin}: {error}") from error
+
+
+def _read_context(file: Path) -> dict[str, object]:
+    try:
+        with file.open("rb") as stream:
+            data = stream.read(_CONTEXT_LIMIT + 1)
+        if len(data) > _CONTEXT_LIMIT:
+            raise ValueError(f"more than {_CONTEXT_LIMIT} bytes")
+        values = json.loads(data)
+        if not isinstance(values, dict):
+            raise ValueError("not a JSON object")
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise AtomError(UNREADABLE, f"{file}: {error}") from error
+    unknown = sorted(set(values) - {spec.name for spec in setting_fields()})
+    if unknown:
+        raise AtomError(UNKNOWN, f"{file}: {', '.join(unknown)}")
+    return values
