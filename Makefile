@@ -1,0 +1,78 @@
+# Every target does its own set-up and asks nothing. `make help` lists them.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+export PYTHONDONTWRITEBYTECODE :=
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(READY): requirements/dev.txt pyproject.toml tools/setup.sh
+	@PYTHON="$(PYTHON)" tools/setup.sh
+
+.PHONY: dev
+dev: $(READY) ## set up .venv with everything a developer needs
+
+.PHONY: demo
+demo: $(READY) ## show the main job on a temporary instance, in under a minute
+	@$(BIN)/atomctl demo
+
+.PHONY: test
+test: $(READY) ## all tests, fast ones first
+	@$(BIN)/python -m pytest tests/unit tests/property
+	@$(BIN)/python -m pytest tests/integration
+	@$(BIN)/python -m pytest tests/acceptance tests/chaos
+
+.PHONY: lint
+lint: $(READY) ## style and formatting
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+.PHONY: fix
+fix: $(READY) ## mend what the linter can mend
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+.PHONY: types
+types: $(READY) ## strict type check
+	@$(BIN)/mypy
+
+.PHONY: arch
+arch: $(READY) ## the layer contract
+	@$(BIN)/lint-imports
+
+.PHONY: docs
+docs: $(READY) ## write the generated reference pages anew
+	@$(BIN)/python -m docs.generate
+
+.PHONY: docs-check
+docs-check: docs
+	@git diff --exit-code -- docs src/atomctl/wpk/schema || { echo "generated pages differ from the code: commit what 'make docs' wrote"; exit 1; }
+
+.PHONY: bench
+bench: $(READY) ## benchmarks, each beside a baseline measured in the same run
+	@for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python "$$file"; done
+
+.PHONY: tools
+tools: $(READY) ## build the pinned test tools into a cache outside the tree (about 15 minutes cold, then nothing)
+	@$(BIN)/python tools/build.py
+
+.PHONY: lock
+lock: $(READY) ## resolve the pinned, hashed requirements anew from pyproject.toml
+	@tools/lock.sh
+
+.PHONY: ci
+ci: $(READY) ## exactly what continuous integration runs
+	@$(MAKE) --no-print-directory lint types arch docs-check
+	@$(MAKE) --no-print-directory tools
+	@ATOM_REQUIRE_TOOLS=1 $(MAKE) --no-print-directory test
+	@$(MAKE) --no-print-directory demo
+
+.PHONY: clean
+clean: ## remove what the targets made inside the tree
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist build reports

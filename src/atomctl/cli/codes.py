@@ -1,0 +1,64 @@
+"""Errors of the command line itself."""
+
+from __future__ import annotations
+
+from atomctl.errors import Code, ExitCode
+
+USAGE = Code(
+    "CLI001",
+    "the command line cannot be understood",
+    "An unknown verb or option, a missing argument or a value of the wrong form. Nothing was done.",
+    "atomctl --help",
+    ExitCode.USAGE,
+)
+INTERNAL = Code(
+    "CLI002",
+    "an error inside ATOM",
+    "Something happened that the program does not know. What was committed before stays committed.",
+    "set ATOM_DEBUG=1 and run it again to see the traceback",
+    ExitCode.NO,
+    500,
+)
+UNKNOWN_CODE = Code(
+    "CLI003",
+    "no such code or rule",
+    "Codes look like TRU203, rules like privileged-container.",
+    "atomctl explain --list",
+    ExitCode.USAGE,
+)
+NO_CONTEXT = Code(
+    "CLI004",
+    "no instance to talk to",
+    "No context of that name exists and no instance was started in this home.",
+    "atomctl up    # or: atomctl context add NAME --api-url URL",
+    ExitCode.USAGE,
+)
+EXISTS = Code(
+    "CLI005",
+    "the target exists already",
+    "Nothing is overwritten unless it is asked for.",
+    "choose another name, or remove the one that is there",
+    ExitCode.CONFLICT,
+)
+FILE = Code(
+    "CLI006",
+    "a file cannot be read or written",
+    "The path is missing, not permitted, of the wrong kind, or the disk is full. Nothing was half-written.",
+    "check the path and its permissions",
+    ExitCode.USAGE,
+)
+NOT_CONFIRMED = Code(
+    "CLI007",
+    "not confirmed",
+    "The command changes something that cannot be taken back and nobody confirmed it.",
+    "add --yes",
+    ExitCode.NO,
+)
+TIMED_OUT = Code(
+    "CLI008",
+    "still going on when the time was up",
+    "Waiting ended; what was waited for goes on.",
+    "atomctl status RUN",
+    ExitCode.PENDING,
+)
+CODES = (USAGE, INTERNAL, UNKNOWN_CODE, NO_CONTEXT, EXISTS, FILE, NOT_CONFIRMED, TIMED_OUT)

@@ -1,0 +1,10 @@
+#!/usr/bin/env bash
+# Resolves pyproject.toml into pinned requirements with hashes and without any registry address.
+# Set UPGRADE=1 to take newer versions; without it only what pyproject.toml demands changes.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+.venv/bin/python -m pip install --quiet uv
+options=(--quiet --python-version 3.11 --universal --generate-hashes --no-emit-index-url --no-annotate --no-header)
+[ -z "${UPGRADE:-}" ] || options+=(--upgrade)
+.venv/bin/uv pip compile "${options[@]}" --extra embedded pyproject.toml -o requirements/runtime.txt
+.venv/bin/uv pip compile "${options[@]}" --extra embedded --group dev pyproject.toml -o requirements/dev.txt
