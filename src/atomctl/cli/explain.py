@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 import atomctl
-from atomctl import settings
+from atomctl import client, settings
 from atomctl.cli import codes
 from atomctl.cli.invocation import Format, output_option
 from atomctl.cli.printing import emit, emit_many
@@ -18,7 +18,7 @@ from atomctl.errors import AtomError, Code
 def all_codes() -> dict[str, Code]:
     """Every code of the program by its id, from each domain's `codes.py`."""
     root = Path(atomctl.__file__).parent
-    found = list(settings.CODES)
+    found = [*settings.CODES, *client.CODES]
     for file in sorted(root.rglob("codes.py")):
         module = ".".join(("atomctl", *file.relative_to(root).with_suffix("").parts))
         found += [value for value in vars(import_module(module)).values() if isinstance(value, Code)]
