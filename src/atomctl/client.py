@@ -16,6 +16,7 @@ from urllib.parse import quote
 import httpx
 
 from atomctl.errors import AtomError, Code, ExitCode
+from atomctl.files import replacing
 
 UNREACHABLE = Code(
     "API001",
@@ -97,21 +98,11 @@ class Client:
 
     def download(self, path: str, target: Path, **params: object) -> int:
         """Writes the bytes at `/api/v1/<path>` to `target`, whole or not at all, and returns how many they were."""
-        import os
-        import tempfile
-
-        descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-        part, size = Path(name), 0
-        try:
-            with os.fdopen(descriptor, "wb") as out, self._stream(path, params) as chunks:
-                for chunk in chunks.iter_bytes():
-                    size += len(chunk)
-                    out.write(chunk)
-                out.flush()
-                os.fsync(out.fileno())
-            part.replace(target)
-        finally:
-            part.unlink(missing_ok=True)
+        size = 0
+        with replacing(target) as out, self._stream(path, params) as answer:
+            for chunk in answer.iter_bytes():
+                size += len(chunk)
+                out.write(chunk)
         return size
 
     def wait_until_ready(self, seconds: float) -> None:
