@@ -1,0 +1,189 @@
+-- name: insert_run!
+INSERT INTO atom.workflow_runs (
+    tenant_id, id, package_id, workflow, version, package_digest, parameters, parameters_digest, plan, plan_digest,
+    policy_digest, decision, state, dry_run, environment, origin, rerun_of, requested_by, idempotency_key
+) VALUES (
+    :tenant_id, :id, :package_id, :workflow, :version, :package_digest, :parameters, :parameters_digest, :plan,
+    :plan_digest, :policy_digest, :decision, 'RECEIVED', :dry_run, :environment, :origin, :rerun_of, :requested_by,
+    :idempotency_key
+);
+
+-- name: run^
+SELECT * FROM atom.workflow_runs WHERE tenant_id = :tenant_id AND id = :id;
+
+-- name: lock_run^
+SELECT * FROM atom.workflow_runs WHERE tenant_id = :tenant_id AND id = :id FOR UPDATE;
+
+-- name: run_by_key^
+SELECT * FROM atom.workflow_runs WHERE tenant_id = :tenant_id AND idempotency_key = :idempotency_key;
+
+-- name: run_by_approval^
+SELECT * FROM atom.workflow_runs WHERE tenant_id = :tenant_id AND approval_id = :approval_id FOR UPDATE;
+
+-- name: list_runs
+SELECT * FROM atom.workflow_runs
+WHERE tenant_id = :tenant_id
+  AND (:before::uuid IS NULL OR id < :before)
+  AND (:workflow::text IS NULL OR workflow = :workflow)
+  AND (:state::text IS NULL OR state = :state)
+ORDER BY id DESC
+LIMIT :count;
+
+-- name: move_run!
+-- The guard is the old state: whoever comes second changes nothing.
+UPDATE atom.workflow_runs
+SET state = :after,
+    why = :why,
+    code = :code,
+    left_over = :left_over,
+    started_at = CASE WHEN :after IN ('RUNNING', 'ROLLING_BACK') THEN coalesce(started_at, now()) ELSE started_at END,
+    ended_at = CASE WHEN :ended THEN now() ELSE NULL END
+WHERE tenant_id = :tenant_id AND id = :id AND state = :before;
+
+-- name: set_run_approval!
+UPDATE atom.workflow_runs SET approval_id = :approval_id WHERE tenant_id = :tenant_id AND id = :id;
+
+-- name: recent_dry_run$
+SELECT id FROM atom.workflow_runs
+WHERE tenant_id = :tenant_id AND dry_run AND state = 'SUCCEEDED' AND plan_digest = :plan_digest
+  AND parameters_digest = :parameters_digest AND package_digest = :package_digest
+  AND created_at > now() - :within::interval
+ORDER BY id DESC
+LIMIT 1;
+
+-- name: insert_segment!
+INSERT INTO atom.run_segments (tenant_id, run_id, number, state)
+SELECT :tenant_id, :run_id, coalesce(max(number), 0) + 1, 'READY'
+FROM atom.run_segments WHERE tenant_id = :tenant_id AND run_id = :run_id;
+
+-- name: announce_segment!
+SELECT pg_notify('atom_segments', '');
+
+-- name: take_ready_segments
+SELECT * FROM atom.take_ready_segments(:count);
+
+-- name: mark_enqueued!
+UPDATE atom.run_segments SET state = 'ENQUEUED', changed_at = now()
+WHERE tenant_id = :tenant_id AND run_id = :run_id AND number = :number AND state = 'READY';
+
+-- name: claim_segment$
+UPDATE atom.run_segments
+SET state = 'RUNNING', token = token + 1, worker_id = :worker_id, changed_at = now()
+WHERE tenant_id = :tenant_id AND run_id = :run_id AND number = :number AND state IN ('READY', 'ENQUEUED', 'RUNNING')
+RETURNING token;
+
+-- name: hold_segment$
+SELECT token FROM atom.run_segments
+WHERE tenant_id = :tenant_id AND run_id = :run_id AND number = :number AND state = 'RUNNING'
+FOR UPDATE;
+
+-- name: close_segment!
+UPDATE atom.run_segments SET state = :after, changed_at = now()
+WHERE tenant_id = :tenant_id AND run_id = :run_id AND number = :number AND state = ANY(:before);
+
+-- name: close_waiting_segments!
+UPDATE atom.run_segments SET state = 'DONE', changed_at = now()
+WHERE tenant_id = :tenant_id AND run_id = :run_id AND state IN ('READY', 'ENQUEUED');
+
+-- name: return_segment!
+UPDATE atom.run_segments SET state = 'READY', relayed_at = NULL, changed_at = now()
+WHERE tenant_id = :tenant_id AND run_id = :run_id AND number = :number AND state = 'ENQUEUED';
+
+-- name: count_lost_segments$
+SELECT count(*) FROM atom.run_segments WHERE tenant_id = :tenant_id AND run_id = :run_id AND state = 'LOST';
+
+-- name: interrupted_segments
+SELECT * FROM atom.interrupted_segments(:tenants, :runs, :numbers, :tokens);
+
+-- name: quiet_segments
+SELECT * FROM atom.quiet_segments(:quiet, :count);
+
+-- name: insert_step!
+INSERT INTO atom.run_steps (tenant_id, run_id, phase, name, position, type, state, outputs)
+VALUES (:tenant_id, :run_id, :phase, :name, :position, :type, :state, :outputs);
+
+-- name: steps
+SELECT * FROM atom.run_steps WHERE tenant_id = :tenant_id AND run_id = :run_id ORDER BY phase, position;
+
+-- name: step_by_approval^
+SELECT * FROM atom.run_steps WHERE tenant_id = :tenant_id AND approval_id = :approval_id;
+
+-- name: start_step!
+UPDATE atom.run_steps
+SET state = 'STARTING', attempts = attempts + 1, started_at = coalesce(started_at, now()), error = NULL, code = NULL
+WHERE tenant_id = :tenant_id AND run_id = :run_id AND phase = :phase AND name = :name AND state = :before;
+
+-- name: move_step!
+UPDATE atom.run_steps
+SET state = :after,
+    error = :error,
+    code = :code,
+    outputs = coalesce(:outputs, outputs),
+    approval_id = coalesce(:approval_id, approval_id),
+    completion = CASE WHEN :completes AND completion IS NULL THEN (
+        SELECT coalesce(max(s.completion), 0) + 1 FROM atom.run_steps AS s
+        WHERE s.tenant_id = :tenant_id AND s.run_id = :run_id) ELSE completion END,
+    ended_at = CASE WHEN :completes THEN now() ELSE ended_at END
+WHERE tenant_id = :tenant_id AND run_id = :run_id AND phase = :phase AND name = :name AND state = :before;
+
+-- name: reopen_step!
+UPDATE atom.run_steps
+SET state = 'PENDING', round = round + 1, error = NULL, code = NULL, ended_at = NULL, completion = NULL
+WHERE tenant_id = :tenant_id AND run_id = :run_id AND phase = :phase AND name = :name AND state = :before;
+
+-- name: show_running!
+UPDATE atom.run_steps SET state = 'RUNNING'
+WHERE tenant_id = :tenant_id AND run_id = :run_id AND phase = :phase AND name = :name AND state = 'STARTING';
+
+-- name: latest_attempt^
+SELECT * FROM atom.step_attempts
+WHERE tenant_id = :tenant_id AND run_id = :run_id AND phase = :phase AND step = :step AND round = :round
+  AND try_number = :try_number
+ORDER BY number DESC
+LIMIT 1;
+
+-- name: attempts
+SELECT * FROM atom.step_attempts WHERE tenant_id = :tenant_id AND run_id = :run_id ORDER BY started_at, id;
+
+-- name: insert_attempt!
+INSERT INTO atom.step_attempts (
+    tenant_id, id, run_id, phase, step, number, round, try_number, segment, token, worker_id, state
+) VALUES (
+    :tenant_id, :id, :run_id, :phase, :step, :number, :round, :try_number, :segment, :token, :worker_id, 'STARTED'
+);
+
+-- name: end_attempt!
+UPDATE atom.step_attempts
+SET state = :after, exit_code = :exit_code, outputs = :outputs, error = :error, code = :code, isolation = :isolation,
+    ended_at = now()
+WHERE tenant_id = :tenant_id AND id = :id AND state = 'STARTED';
+
+-- name: insert_chunk!
+INSERT INTO atom.log_chunks (tenant_id, run_id, attempt_id, sequence, start_offset, length, digest)
+VALUES (:tenant_id, :run_id, :attempt_id, :sequence, :start_offset, :length, :digest)
+ON CONFLICT (tenant_id, attempt_id, sequence) DO NOTHING;
+
+-- name: chunks_from
+SELECT c.* FROM atom.log_chunks AS c
+WHERE c.tenant_id = :tenant_id AND c.attempt_id = :attempt_id AND c.start_offset + c.length > :start
+ORDER BY c.sequence
+LIMIT :count;
+
+-- name: insert_worker!
+INSERT INTO atom.workers (id, host, pid, version, isolation, state)
+VALUES (:id, :host, :pid, :version, :isolation, 'ALIVE');
+
+-- name: beat!
+UPDATE atom.workers SET beat = beat + 1, beat_at = now() WHERE id = :id AND state = 'ALIVE';
+
+-- name: alive_workers
+SELECT id, beat FROM atom.workers WHERE state = 'ALIVE';
+
+-- name: workers
+SELECT * FROM atom.workers ORDER BY started_at DESC LIMIT :count;
+
+-- name: end_worker!
+UPDATE atom.workers SET state = :state, ended_at = now() WHERE id = :id AND state = 'ALIVE' AND beat = :beat;
+
+-- name: leave!
+UPDATE atom.workers SET state = 'LEFT', ended_at = now() WHERE id = :id AND state = 'ALIVE';
