@@ -8,24 +8,22 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 from uuid import UUID
-
-import psycopg
 
 from atomctl.audit.codes import TOO_LARGE
 from atomctl.audit.model import MAX_ENTRY, Entry, entry_bytes, writable
 from atomctl.canonical import Digest, commitment
 from atomctl.db import queries
 from atomctl.db.ids import new_id
+from atomctl.db.session import Connection
 from atomctl.errors import AtomError
 
 MAX_PERSONAL = 1_024
 """Bytes of one personal value."""
 
 _SALT = 32
-_sql = queries.load(Path(__file__).parent / "queries.sql")
+_sql: Any = queries.load(__file__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +34,7 @@ class _Commitment:
     digest: Digest
 
 
-def record(conn: psycopg.Connection[dict[str, Any]], tenant_id: UUID, entry: Entry) -> UUID:
+def record(conn: Connection, tenant_id: UUID, entry: Entry) -> UUID:
     """Records `entry` in the caller's open transaction and returns the id it got.
 
     Touches `audit_inbox`, and `personal_values` for the entry's personal fields. The connection's tenant must be
