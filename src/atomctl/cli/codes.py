@@ -61,4 +61,19 @@ TIMED_OUT = Code(
     "atomctl status RUN",
     ExitCode.PENDING,
 )
-CODES = (USAGE, INTERNAL, UNKNOWN_CODE, NO_CONTEXT, EXISTS, FILE, NOT_CONFIRMED, TIMED_OUT)
+NO_MATCH = Code(
+    "CLI009",
+    "the id names nothing, or more than one",
+    "A short id is the end of an id; it must match exactly one of the newest thousand.",
+    "atomctl runs list    # or: atomctl approvals",
+    ExitCode.USAGE,
+    404,
+)
+RUN_ENDED_BADLY = Code(
+    "CLI010",
+    "the run did not succeed",
+    "The run that was waited for ended in another state than SUCCEEDED; its steps and logs say why.",
+    "atomctl status RUN; atomctl logs RUN",
+    ExitCode.NO,
+)
+CODES = (USAGE, INTERNAL, UNKNOWN_CODE, NO_CONTEXT, EXISTS, FILE, NOT_CONFIRMED, TIMED_OUT, NO_MATCH, RUN_ENDED_BADLY)

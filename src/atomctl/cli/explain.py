@@ -10,7 +10,7 @@ import click
 import atomctl
 from atomctl import client, settings
 from atomctl.cli import codes
-from atomctl.cli.invocation import Format, output_option
+from atomctl.cli.invocation import Format, examples, output_option
 from atomctl.cli.printing import emit, emit_many
 from atomctl.errors import AtomError, Code
 
@@ -27,12 +27,11 @@ def all_codes() -> dict[str, Code]:
 
 @click.command(
     "explain",
-    epilog="""\b
-Examples:
-  atomctl explain TRU203
-  atomctl explain privileged-container
-  atomctl explain --list
-""",
+    epilog=examples(
+        "atomctl explain TRU203",
+        "atomctl explain privileged-container",
+        "atomctl explain --list",
+    ),
 )
 @click.argument("name", required=False, metavar="CODE|RULE")
 @click.option("--list", "list_all", is_flag=True, help="List every code.")

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from atomctl.cli import codes
-from atomctl.cli.invocation import Format, output_option
+from atomctl.cli.invocation import Format, examples, output_option
 from atomctl.cli.printing import emit, say
 from atomctl.errors import AtomError
 
@@ -19,11 +19,10 @@ _NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")  # DNS-1123 label, as 
 
 @click.command(
     "init",
-    epilog="""\b
-Examples:
-  atomctl init restart-web                 a folder restart-web/ with three shell steps and a rollback
-  atomctl init restart-web --folder ops    the same in ops/
-""",
+    epilog=examples(
+        "atomctl init restart-web                 a folder restart-web/ with three shell steps and a rollback",
+        "atomctl init restart-web --folder ops    the same in ops/",
+    ),
 )
 @click.argument("name")
 @click.option("--folder", type=click.Path(path_type=Path), help="Where to write it (default: ./NAME).")

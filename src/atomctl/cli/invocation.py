@@ -28,6 +28,11 @@ class Invocation:
         self.format = Format.TEXT
 
 
+def examples(*lines: str) -> str:
+    """The end of a command's help: lines to paste."""
+    return "\n".join(["\b", "Examples:", *(f"  {line}" for line in lines)])
+
+
 def current() -> Invocation:
     """The call that is under way."""
     found = click.get_current_context().find_object(Invocation)

@@ -1,0 +1,23 @@
+"""`atomctl reject`: a second person's vote."""
+
+from __future__ import annotations
+
+import click
+
+from atomctl.cli.invocation import Format, examples, output_option
+from atomctl.cli.vote import vote
+
+
+@click.command(
+    "reject",
+    epilog=examples(
+        "atomctl reject 7f3a9c21                            a run, by the end of its id",
+        'atomctl --context bob reject 7f3a9c21 --comment "checked the plan"',
+    ),
+)
+@click.argument("subject", metavar="RUN|APPROVAL")
+@click.option("--comment", default="", help="Why, for the record.")
+@output_option
+def command(subject: str, comment: str, output: Format) -> None:
+    """Reject what waits for a second person."""
+    vote(subject, "reject", comment, output)

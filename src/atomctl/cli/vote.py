@@ -1,0 +1,42 @@
+"""What `approve` and `reject` share: find what waits, vote, say what follows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from atomctl.cli.connection import open_client
+from atomctl.cli.identifiers import pending_approval, short
+from atomctl.cli.invocation import Format
+from atomctl.cli.printing import emit, say
+
+
+def vote(text: str, choice: str, comment: str, output: Format) -> None:
+    """Votes on the pending approval that `text` names, and prints how it stands afterwards."""
+    with open_client() as client:
+        approval = pending_approval(client, text)
+        after = client.post(f"approvals/{approval['id']}/votes", {"choice": choice, "comment": comment})
+    emit("approval", {"name": after["id"], **after}, output, text=line)
+    say(_next(after))
+
+
+def line(approval: dict[str, Any]) -> str:
+    """One approval on one line."""
+    missing = ", ".join(f"{need['count']} x {need['role'] or 'any approver'}" for need in approval["missing"])
+    waits = f"  still needs {missing}" if approval["state"] == "pending" and missing else ""
+    return (
+        f"{short(approval['id'])}  {approval['state']:<9} {approval['kind']} {short(approval['subject_ref'])}"
+        f"  {len(approval['votes'])} vote(s){waits}"
+    )
+
+
+def _next(approval: dict[str, Any]) -> str:
+    reference = short(approval["subject_ref"])
+    match approval["state"], approval["kind"]:
+        case "approved", "run":
+            return f"Approved; the run goes on.\nNext: atomctl status {reference} --wait"
+        case "approved", _:
+            return "Approved and in force."
+        case "rejected", _:
+            return "Rejected; nothing is run."
+        case _:
+            return "The vote is recorded; others are still needed."
