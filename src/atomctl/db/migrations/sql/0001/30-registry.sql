@@ -128,7 +128,8 @@ CREATE TABLE atom.signing_keys (
     PRIMARY KEY (tenant_id, key_id),
     FOREIGN KEY (tenant_id, owner_id) REFERENCES atom.principals (tenant_id, id),
     FOREIGN KEY (tenant_id, registered_by) REFERENCES atom.principals (tenant_id, id),
-    CONSTRAINT signing_keys_revoked_from_a_time CHECK ((state = 'revoked') = (revoked_from IS NOT NULL)),
+    -- A revoked key without this time was never to be trusted.
+    CONSTRAINT signing_keys_revoked_from_when_revoked CHECK (revoked_from IS NULL OR state = 'revoked'),
     CONSTRAINT signing_keys_end_has_a_reason CHECK ((state = 'active') = (reason IS NULL))
 );
 SELECT atom.protect('atom.signing_keys');

@@ -177,10 +177,10 @@ $$;
 -- Which of the segments a worker is executing must stop, and why: `fenced` when another worker has taken the segment
 -- over, `cancel` when the run is being cancelled.
 CREATE FUNCTION atom.interrupted_segments(_tenants uuid[], _runs uuid[], _numbers integer[], _tokens bigint[])
-RETURNS TABLE (run_id uuid, number integer, reason text)
+RETURNS TABLE (run_id uuid, number integer, token bigint, reason text)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT mine.run_id, mine.number, CASE WHEN s.token <> mine.token THEN 'fenced' ELSE 'cancel' END
+    SELECT mine.run_id, mine.number, mine.token, CASE WHEN s.token <> mine.token THEN 'fenced' ELSE 'cancel' END
     FROM unnest(_tenants, _runs, _numbers, _tokens) AS mine (tenant_id, run_id, number, token)
     JOIN atom.run_segments AS s
       ON s.tenant_id = mine.tenant_id AND s.run_id = mine.run_id AND s.number = mine.number

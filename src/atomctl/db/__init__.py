@@ -1,0 +1,1 @@
+"""PostgreSQL: the embedded server, an external one, roles, migrations and tenant-scoped sessions."""

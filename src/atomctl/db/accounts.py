@@ -1,0 +1,71 @@
+"""The system user that runs PostgreSQL when ATOM is started by root, and giving folders to it."""
+
+from __future__ import annotations
+
+import logging
+import os
+import pwd
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from atomctl.db import codes
+from atomctl.errors import AtomError
+
+NAME = "atomctl"
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """The user and group a server process runs as."""
+
+    uid: int
+    gid: int
+
+    def private_folder(self, folder: Path) -> None:
+        """Afterwards `folder` exists, belongs to the account and nobody else can enter it. Parents are not touched."""
+        folder.mkdir(mode=0o700, exist_ok=True)
+        self.own(folder)
+        folder.chmod(0o700)
+
+    def own(self, path: Path) -> None:
+        """Afterwards `path` itself belongs to the account."""
+        if (self.uid, self.gid) != (os.geteuid(), os.getegid()):
+            os.chown(path, self.uid, self.gid, follow_symlinks=False)
+
+
+def server_account() -> Account:
+    """Who runs PostgreSQL: the caller, or, if that is root, the system user `atomctl`, created when missing.
+
+    Raises:
+        AtomError: DBA018 the system user is missing and cannot be created, or is root itself.
+    """
+    if os.geteuid() != 0:
+        return Account(os.geteuid(), os.getegid())
+    entry = _entry() or _create()
+    if entry.pw_uid == 0:
+        raise AtomError(codes.ACCOUNT_UNAVAILABLE, f"the user {NAME} has uid 0")
+    return Account(entry.pw_uid, entry.pw_gid)
+
+
+def _entry() -> pwd.struct_passwd | None:
+    try:
+        return pwd.getpwnam(NAME)
+    except KeyError:
+        return None
+
+
+def _create() -> pwd.struct_passwd:
+    command = ["useradd", "--system", "--user-group", "--no-create-home", "--home-dir", "/nonexistent"]
+    command += ["--shell", "/usr/sbin/nologin", NAME]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise AtomError(codes.ACCOUNT_UNAVAILABLE, f"useradd: {error}") from error
+    entry = _entry()  # another process may have been faster, and useradd failed for that reason
+    if entry is None:
+        raise AtomError(codes.ACCOUNT_UNAVAILABLE, f"useradd: {done.stderr.strip()}")
+    _log.warning("created the system user %s (uid %d) to run PostgreSQL", NAME, entry.pw_uid)
+    return entry

@@ -1,0 +1,1 @@
+"""Alembic's environment and the migrations: hand-written SQL under `sql/`, one folder for each revision."""

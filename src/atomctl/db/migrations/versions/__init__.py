@@ -1,0 +1,1 @@
+"""One file for each revision; each runs the SQL files of its folder."""
