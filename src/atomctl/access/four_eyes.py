@@ -6,19 +6,8 @@ the database. A person is `(issuer, subject)`; a tenant has one principal for ea
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Collection
 from uuid import UUID
-
-
-class Exclusion(enum.StrEnum):
-    """Why a principal may not vote on a subject."""
-
-    REQUESTER = "requester"
-    AUTHOR = "author"
-    """Signed or pushed what is voted on."""
-    EDITOR = "editor"
-    """Changed it last."""
 
 
 def may_vote(voter: UUID, *, requester: UUID, excluded: Collection[UUID]) -> bool:
