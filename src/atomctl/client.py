@@ -6,7 +6,6 @@ travel in the problem document (RFC 9457), so a script sees one set of codes whe
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
@@ -105,22 +104,13 @@ class Client:
                 out.write(chunk)
         return size
 
-    def wait_until_ready(self, seconds: float) -> None:
-        """Returns once `/readyz` says yes.
-
-        Raises:
-            AtomError: API001 it did not within `seconds`.
-        """
-        deadline = time.monotonic() + seconds
-        while True:
-            try:
-                if self._http.get("/readyz", timeout=2.0).is_success:
-                    return
-            except httpx.HTTPError:
-                pass
-            if time.monotonic() > deadline:
-                raise AtomError(UNREACHABLE, f"{self.base_url} was not ready within {seconds:.0f} s")
-            time.sleep(0.05)
+    def ready(self, *, worker: bool = False) -> bool:
+        """Whether `/readyz` says yes; with `worker`, whether a worker is alive too."""
+        try:
+            answer = self._http.get("/readyz", params={"worker": "1"} if worker else None, timeout=2.0)
+        except httpx.HTTPError:
+            return False
+        return answer.is_success
 
     def _send(self, method: str, path: str, **options: Any) -> httpx.Response:
         options["params"] = {k: v for k, v in (options.get("params") or {}).items() if v is not None}

@@ -76,4 +76,25 @@ RUN_ENDED_BADLY = Code(
     "atomctl status RUN; atomctl logs RUN",
     ExitCode.NO,
 )
-CODES = (USAGE, INTERNAL, UNKNOWN_CODE, NO_CONTEXT, EXISTS, FILE, NOT_CONFIRMED, TIMED_OUT, NO_MATCH, RUN_ENDED_BADLY)
+CANNOT_LISTEN = Code(
+    "CLI011",
+    "the server cannot listen there",
+    "The port is taken or the address does not belong to this machine. Nothing was started.",
+    "atomctl up --port 0    # takes a free port",
+    ExitCode.CONFLICT,
+)
+PROCESS_DIED = Code(
+    "CLI012",
+    "a process of the instance ended by itself",
+    "The server or the worker could not start, or died too often. The instance was stopped in order; nothing is lost.",
+    "read its log, named above, or run: atomctl doctor",
+    ExitCode.SERVICE,
+)
+WOULD_BLOCK = Code(
+    "CLI013",
+    "the decision is block",
+    "Its risk is too high: see the findings above. Nothing of it can run unless two people override the block.",
+    "atomctl validate SOURCE    # shows each finding with its line and its fix",
+    ExitCode.DENIED,
+    403,
+)

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from atomctl.cli import codes, contexts
-from atomctl.cli.invocation import Format, examples, output_option
+from atomctl.cli.invocation import EXISTING_FILE, Format, examples, output_option
 from atomctl.cli.printing import emit, emit_many, say
 from atomctl.errors import AtomError
 from atomctl.settings import load_settings
@@ -55,7 +55,7 @@ def use(name: str, output: Format) -> None:
 @click.option("--api-url", required=True, help="Where the server listens.")
 @click.option(
     "--token-file",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=EXISTING_FILE,
     help="A file that holds the access token; it is copied, mode 0600.",
 )
 @output_option

@@ -31,6 +31,8 @@ class Child:
     argv: Sequence[str]
     env: Mapping[str, str]
     log: Path
+    inherited: tuple[int, ...] = ()
+    """Open descriptors that the process gets too."""
     process: subprocess.Popen[bytes] | None = None
     starts: list[float] = field(default_factory=list)
 
@@ -45,6 +47,7 @@ class Child:
                 stdin=subprocess.DEVNULL,
                 stdout=descriptor,
                 stderr=descriptor,
+                pass_fds=self.inherited,
                 start_new_session=True,
                 preexec_fn=_die_with_parent,  # noqa: PLW1509  # one C call; the parent has no other thread here
             )

@@ -11,7 +11,7 @@ import click
 from atomctl.cli import codes
 from atomctl.cli.connection import open_client
 from atomctl.cli.identifiers import short
-from atomctl.cli.invocation import Format, examples, output_option
+from atomctl.cli.invocation import EXISTING_FILE, Format, examples, output_option
 from atomctl.cli.printing import emit, emit_many, say
 from atomctl.client import segment
 from atomctl.errors import AtomError
@@ -34,7 +34,7 @@ def show(output: Format) -> None:
 @command.command(
     "set", epilog=examples('atomctl trust set rules.json --reason "the payments team signs pay-* from now on"')
 )
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("file", type=EXISTING_FILE)
 @click.option("--reason", required=True, help="Why, for the second person and the record.")
 @output_option
 def set_rules(file: Path, reason: str, output: Format) -> None:

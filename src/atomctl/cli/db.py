@@ -1,0 +1,53 @@
+"""`atomctl db`: the database's schema."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from atomctl.cli.invocation import Format, examples, output_option
+from atomctl.cli.printing import emit, say
+from atomctl.settings import load_settings
+
+
+@click.group("db")
+def command() -> None:
+    """Migrate the database and show its state."""
+
+
+@command.command(
+    "migrate",
+    epilog=examples(
+        "ATOM_DATABASE_URL=postgresql://admin@db.example/atom ATOM_DATABASE_CREDENTIALS=/etc/atom/db atomctl db migrate"
+    ),
+)
+@output_option
+def migrate_(output: Format) -> None:
+    """Bring the database to this program's schema; with an administrator's login also make the roles.
+
+    The embedded database is migrated by `atomctl up`.
+    """
+    from atomctl.db.migrate import migrate
+    from atomctl.wiring import database
+
+    address, admin = database(load_settings())
+    after = migrate(address, admin)
+    emit("schema", {"name": after.current, "head": after.head, "pending": list(after.pending)}, output, text=_page)
+    say("Next: atomctl server, atomctl worker")
+
+
+@command.command("status", epilog=examples("atomctl db status", "atomctl db status -o json"))
+@output_option
+def status_(output: Format) -> None:
+    """Show which migrations ran and which are pending."""
+    from atomctl.db.migrate import status
+    from atomctl.wiring import database
+
+    found = status(database(load_settings())[0])
+    emit("schema", {"name": found.current, "head": found.head, "pending": list(found.pending)}, output, text=_page)
+
+
+def _page(schema: dict[str, Any]) -> str:
+    pending = ", ".join(schema["pending"]) or "nothing"
+    return f"schema {schema['name'] or 'empty'}, this program has {schema['head']}; pending: {pending}"

@@ -1,0 +1,56 @@
+"""`atomctl push`: publish a signed package."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from pathlib import Path
+
+import click
+
+from atomctl.cli import codes
+from atomctl.cli.connection import open_client
+from atomctl.cli.invocation import EXISTING_FILE, Format, examples, output_option
+from atomctl.cli.packages import document, page
+from atomctl.cli.printing import emit, say
+from atomctl.cli.signing_files import BUNDLE_LIMIT, PACKAGE_LIMIT, bundles_beside, read_bounded
+from atomctl.errors import AtomError
+
+
+@click.command(
+    "push",
+    epilog=examples(
+        "atomctl push restart-web-1.0.0.wpk                        with the bundles beside it",
+        "atomctl push restart-web-1.0.0.wpk --bundle other.json    with just this one",
+    ),
+)
+@click.argument("file", type=EXISTING_FILE)
+@click.option(
+    "--bundle",
+    "bundles",
+    multiple=True,
+    type=EXISTING_FILE,
+    help="A bundle (default: those beside the file).",
+)
+@output_option
+def command(file: Path, bundles: tuple[Path, ...], output: Format) -> None:
+    """Publish a signed package.
+
+    The server verifies the signature, validates the content and decides. Pushing the same bytes again is a success.
+    """
+    body: dict[str, object] = {
+        "archive": b64encode(read_bounded(file, PACKAGE_LIMIT)).decode(),
+        "bundles": [
+            read_bounded(path, BUNDLE_LIMIT).decode(errors="replace") for path in bundles or bundles_beside(file)
+        ],
+    }
+    with open_client() as client:
+        package = client.post("packages", body)
+    emit("package", document(package), output, text=page)
+    if package["state"] == "blocked":
+        raise AtomError(
+            codes.WOULD_BLOCK,
+            f"{package['name']}@{package['version']} is stored, but blocked: risk {package['score']} of 100",
+            hint=f"atomctl validate {file}    # or ask for an override: atomctl packages override --help",
+        )
+    again = "" if package["created"] else " (it was there already)"
+    say(f"Pushed{again}.\nNext: atomctl run {package['name']} --dry-run")
