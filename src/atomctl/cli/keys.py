@@ -22,12 +22,10 @@ def command() -> None:
 
 @command.command(
     "generate",
-    epilog=examples(
-        "atomctl keys generate", "COSIGN_PASSWORD= atomctl keys generate --out ci    no password, for a machine"
-    ),
+    epilog=examples("atomctl keys generate", "atomctl keys generate --out ci --password-file /run/secrets/ci-key"),
 )
 @click.option("--out", default="atom", show_default=True, metavar="PREFIX", help="Writes PREFIX.key and PREFIX.pub.")
-@click.option("--password-file", type=EXISTING_FILE, help="Where the password is.")
+@click.option("--password-file", type=EXISTING_FILE, help="Holds the password.")
 @output_option
 def generate(out: str, password_file: Path | None, output: Format) -> None:
     """Make a key pair in cosign's format: an encrypted private key (mode 0600) and a public key."""

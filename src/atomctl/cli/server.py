@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import sys
 
 import click
 
@@ -31,7 +32,7 @@ def command(host: str | None, port: int | None, fd: int | None) -> None:
     from atomctl.wiring import build_services
 
     settings = load_settings({"host": host, "port": port})
-    configure(settings.log_level)
+    configure(settings.log_level, json=not sys.stderr.isatty())
     listener = socket.socket(fileno=fd) if fd is not None else listen(settings.host, settings.port)
     services = build_services(settings)
     try:

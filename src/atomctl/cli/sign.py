@@ -22,16 +22,14 @@ _KEY_FILE_LIMIT = 64 * 1024
     "sign",
     epilog=examples(
         "atomctl sign restart-web-1.0.0.wpk --key atom.key",
-        "cosign verify-blob --key atom.pub --bundle restart-web-1.0.0.wpk.sigstore.json --insecure-ignore-tlog restart-web-1.0.0.wpk",
+        "atomctl sign restart-web-1.0.0.wpk --key ci.key --password-file /run/secrets/ci-key",
     ),
 )
 @click.argument("file", type=EXISTING_FILE)
 @click.option("--key", required=True, type=EXISTING_FILE, help="The private key.")
-@click.option("--password-file", type=EXISTING_FILE, help="Where the password is.")
+@click.option("--password-file", type=EXISTING_FILE, help="Holds the password.")
 @click.option("--tenant", help="Sign for this tenant (id) only.")
-@click.option(
-    "--out", type=click.Path(dir_okay=False, path_type=Path), help="The bundle (default: FILE.sigstore.json)."
-)
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Default: FILE.sigstore.json.")
 @output_option
 def command(
     file: Path, key: Path, password_file: Path | None, tenant: str | None, out: Path | None, output: Format

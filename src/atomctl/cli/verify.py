@@ -42,9 +42,7 @@ _KEY_FILE_LIMIT = 64 * 1024
     type=EXISTING_FILE,
     help="A bundle (default: those beside the file).",
 )
-@click.option(
-    "--threshold", type=click.IntRange(1, 32), default=1, show_default=True, help="How many keys must have signed."
-)
+@click.option("--threshold", type=click.IntRange(1, 32), default=1, show_default=True, help="How many must sign.")
 @output_option
 def command(file: Path, keys: tuple[Path, ...], bundles: tuple[Path, ...], threshold: int, output: Format) -> None:
     """Verify a package file against its bundles; it connects to nothing.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 
 import click
@@ -23,7 +24,7 @@ def command() -> None:
     from atomctl.worker import Worker
 
     settings = load_settings()
-    configure(settings.log_level)
+    configure(settings.log_level, json=not sys.stderr.isatty())
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
