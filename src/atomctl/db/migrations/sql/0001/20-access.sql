@@ -52,7 +52,6 @@ BEGIN
     RETURN NEW;
 END
 $$;
-ALTER FUNCTION atom.keep_principal() OWNER TO atom_owner;
 CREATE TRIGGER keep_principal BEFORE UPDATE ON atom.principals
     FOR EACH ROW EXECUTE FUNCTION atom.keep_principal();
 
@@ -62,7 +61,6 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT count(DISTINCT principal_id) FROM atom.role_bindings
     WHERE tenant_id = tenant AND role IN ('admin', 'security')
 $$;
-ALTER FUNCTION atom.decider_count(uuid) OWNER TO atom_owner;
 GRANT EXECUTE ON FUNCTION atom.decider_count(uuid) TO atom_app, atom_worker;
 
 -- Notes the moment a tenant has two deciders; `keep_tenant` keeps it.
@@ -76,7 +74,6 @@ BEGIN
     RETURN NULL;
 END
 $$;
-ALTER FUNCTION atom.note_two_deciders() OWNER TO atom_owner;
 CREATE TRIGGER note_two_deciders AFTER INSERT ON atom.role_bindings
     FOR EACH ROW WHEN (NEW.role IN ('admin', 'security')) EXECUTE FUNCTION atom.note_two_deciders();
 
@@ -90,6 +87,5 @@ BEGIN
     RETURN NEW;
 END
 $$;
-ALTER FUNCTION atom.keep_tenant() OWNER TO atom_owner;
 CREATE TRIGGER keep_tenant BEFORE UPDATE ON atom.tenants
     FOR EACH ROW EXECUTE FUNCTION atom.keep_tenant();

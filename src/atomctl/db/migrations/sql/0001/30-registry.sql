@@ -146,7 +146,6 @@ BEGIN
     RETURN NEW;
 END
 $$;
-ALTER FUNCTION atom.keep_signing_key() OWNER TO atom_owner;
 CREATE TRIGGER keep_signing_key BEFORE UPDATE ON atom.signing_keys
     FOR EACH ROW EXECUTE FUNCTION atom.keep_signing_key();
 
@@ -164,7 +163,6 @@ BEGIN
     RETURN NEW;
 END
 $$;
-ALTER FUNCTION atom.keep_package() OWNER TO atom_owner;
 CREATE TRIGGER keep_package BEFORE UPDATE ON atom.packages
     FOR EACH ROW EXECUTE FUNCTION atom.keep_package();
 
@@ -218,7 +216,6 @@ BEGIN
     RETURN NEW;
 END
 $$;
-ALTER FUNCTION atom.keep_trust_rules() OWNER TO atom_owner;
 CREATE TRIGGER keep_trust_rules BEFORE INSERT OR UPDATE ON atom.trust_rules
     FOR EACH ROW EXECUTE FUNCTION atom.keep_trust_rules();
 
@@ -229,6 +226,5 @@ CREATE TABLE atom.platform_trust_rules (
     digest     text        NOT NULL CHECK (digest ~ '^sha256:[0-9a-f]{64}$'),
     created_at timestamptz NOT NULL DEFAULT now()
 );
-ALTER TABLE atom.platform_trust_rules OWNER TO atom_owner;
 GRANT SELECT ON atom.platform_trust_rules TO atom_app, atom_worker;
 GRANT SELECT, INSERT ON atom.platform_trust_rules TO atom_migrator;

@@ -62,7 +62,6 @@ CREATE FUNCTION atom.voting_roles(kind text) RETURNS text[]
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT CASE WHEN kind = 'run' THEN ARRAY['approver', 'security'] ELSE ARRAY['security', 'admin'] END
 $$;
-ALTER FUNCTION atom.voting_roles(text) OWNER TO atom_owner;
 GRANT EXECUTE ON FUNCTION atom.voting_roles(text) TO atom_app, atom_worker;
 
 CREATE FUNCTION atom.check_vote() RETURNS trigger
@@ -95,7 +94,6 @@ BEGIN
     RETURN NEW;
 END
 $$;
-ALTER FUNCTION atom.check_vote() OWNER TO atom_owner;
 CREATE TRIGGER check_vote BEFORE INSERT ON atom.approval_votes
     FOR EACH ROW EXECUTE FUNCTION atom.check_vote();
 
@@ -117,7 +115,6 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
        AND NOT EXISTS (
            SELECT FROM named WHERE (SELECT count(*) FROM vote WHERE named.role = ANY (vote.roles)) < named.count)
 $$;
-ALTER FUNCTION atom.approval_is_met(atom.approvals) OWNER TO atom_owner;
 GRANT EXECUTE ON FUNCTION atom.approval_is_met(atom.approvals) TO atom_app, atom_worker;
 
 CREATE FUNCTION atom.keep_approval() RETURNS trigger
@@ -141,6 +138,5 @@ BEGIN
     RETURN NEW;
 END
 $$;
-ALTER FUNCTION atom.keep_approval() OWNER TO atom_owner;
 CREATE TRIGGER keep_approval BEFORE INSERT OR UPDATE ON atom.approvals
     FOR EACH ROW EXECUTE FUNCTION atom.keep_approval();
