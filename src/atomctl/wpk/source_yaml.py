@@ -175,9 +175,8 @@ class _Document:
         if tag in _STRING_TAGS or (tag is None and not event.implicit[0]):
             return text
         value = resolve(text)
-        if tag is not None:
-            if not isinstance(value, _TAGS.get(tag, ())):
-                raise self._refuse(codes.UNSUPPORTED_YAML, event, f"the tag {_short(tag)} does not fit")
+        if tag is not None and not isinstance(value, _TAGS.get(tag, ())):
+            raise self._refuse(codes.UNSUPPORTED_YAML, event, f"the tag {_short(tag)} does not fit")
         if type(value) is float and not math.isfinite(value):
             raise self._refuse(codes.UNSUPPORTED_YAML, event, f"{event.value} is not a finite number")
         return value
