@@ -13,6 +13,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from atomctl.canonical import Json
+from atomctl.policy import compliance
+from atomctl.policy.effects import Complexity
 from atomctl.policy.votes import ADMIN, SECURITY, VoteRequirement, strictest
 from atomctl.rules.model import Controls, Severity
 from atomctl.wpk.model import Mode
@@ -66,6 +68,11 @@ VOTES: dict[Category, tuple[VoteRequirement, ...]] = {
 OVERRIDE_VOTES = (VoteRequirement(ADMIN, 1), VoteRequirement(SECURITY, 1))
 """What lifts a block, for `OVERRIDE_LIFETIME`, and marks the package version for ever."""
 OVERRIDE_LIFETIME = datetime.timedelta(hours=24)
+_CONTROLS = {
+    Outcome.ALLOW: (compliance.DECIDED,),
+    Outcome.REQUIRE_APPROVAL: (compliance.DECIDED, compliance.APPROVED_BY_OTHERS),
+    Outcome.BLOCK: (compliance.DECIDED, compliance.BLOCKED),
+}
 _SCORE_ROWS = ((76, Category.BLOCKED), (51, Category.SECURITY_REVIEW), (26, Category.REVIEW), (0, Category.ROUTINE))
 
 
@@ -107,6 +114,7 @@ class Facts:
     has_mutating: bool
     rollback: bool
     approval_required: bool
+    complexity: Complexity = Complexity.SIMPLE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +124,7 @@ class Decision:
     outcome: Outcome
     category: Category
     automation: Automation
-    complexity: str
+    complexity: Complexity
     votes: tuple[VoteRequirement, ...]
     """What a run needs; empty when allowed, and when blocked, since then an override is asked for first."""
     reasons: tuple[Reason, ...]
@@ -135,7 +143,7 @@ class Decision:
             "outcome": self.outcome.value,
             "category": self.category.value,
             "automation": self.automation.value,
-            "complexity": self.complexity,
+            "complexity": self.complexity.value,
             "approval": self._approval_json(),
             "reasons": [reason.to_json() for reason in self.reasons],
             "supports_evidence_for": {
@@ -157,33 +165,26 @@ class Decision:
                 return {"subject": "override", "votes": places, "lifetime_seconds": lifetime}
 
 
-def decide(
-    facts: Facts,
-    *,
-    tightenings: Sequence[Reason] = (),
-    complexity: str = "simple",
-    controls: Controls = Controls(),  # noqa: B008  # frozen and empty
-) -> Decision:
+def decide(facts: Facts, *, tightenings: Sequence[Reason] = (), evidence: Iterable[Controls] = ()) -> Decision:
     """The decision on a package.
 
     Args:
         facts: what is known of it.
         tightenings: demands of policies and of the environment.
-        complexity: carried into the decision, see `policy.complexity`.
-        controls: carried into the decision, see `policy.compliance`.
+        evidence: the controls that the rules which looked at the package are evidence for.
     """
     reasons = sorted((*_reasons(facts), *tightenings), key=lambda r: (-r.category.rank, r.source, r.why))
     category = max((reason.category for reason in reasons), key=lambda each: each.rank)
-    votes = strictest([VOTES[category], *(VOTES[r.category] for r in reasons), *(r.votes for r in reasons)])
+    votes = strictest([*(VOTES[reason.category] for reason in reasons), *(reason.votes for reason in reasons)])
     outcome = _outcome(category, votes)
     return Decision(
         outcome=outcome,
         category=category,
         automation=_automation(outcome, facts.mode),
-        complexity=complexity,
+        complexity=facts.complexity,
         votes=() if outcome is Outcome.BLOCK else votes,
         reasons=tuple(reasons),
-        controls=controls,
+        controls=compliance.combined((*_CONTROLS[outcome], *evidence)),
     )
 
 

@@ -32,18 +32,14 @@ class PackedPackage(Protocol):
         """The package's bytes."""
         ...
 
-    @property
-    def digest(self) -> Digest:
-        """Their digest."""
-        ...
-
 
 def sign_release(signer: Signer, packed: PackedPackage, tenant: str | None, created: datetime.datetime) -> bytes:
     """A bundle that releases the package under the name and version its own manifest carries.
 
     Args:
         signer: whose key signs.
-        packed: the package; it is unpacked in memory, so what cannot be unpacked is never signed.
+        packed: the package; it is unpacked in memory, so what cannot be unpacked is never signed, and the
+            digest is computed from its bytes.
         tenant: the only tenant the release is for; None = any whose rules trust the key.
         created: when, with a time zone.
 
@@ -58,7 +54,7 @@ def sign_release(signer: Signer, packed: PackedPackage, tenant: str | None, crea
         tenant=tenant,
         name=metadata.name,
         version=metadata.version,
-        digest=packed.digest,
+        digest=package.digest,
         manifest_digest=digest(package.manifest_bytes),
         created=created,
     )

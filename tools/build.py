@@ -1,0 +1,169 @@
+"""Builds the real servers and tools that tests run against, from source, pinned by version and checksum.
+
+    python tools/build.py            build what is missing, one after another
+    python tools/build.py cosign     only the named ones
+    python tools/build.py --list     show what there is and where
+
+Binaries go to `$XDG_CACHE_HOME/atomctl-tools/NAME-VERSION/NAME`; Go's own caches are temporary and removed, since they
+take gigabytes. The checksum in the table pins the module (the `h1:` hash of Go's module zips), the module's own `go.sum`
+pins everything it depends on; so no checksum database is asked, and a proxy that hands out other bytes is refused.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class GoTool:
+    """A command of a Go module: a new one is one more row in `TOOLS`."""
+
+    name: str
+    module: str
+    version: str
+    checksum: str
+    """What `go mod download -json MODULE@VERSION` calls `Sum`."""
+    package: str
+    """The command's folder inside the module."""
+
+    @property
+    def binary(self) -> Path:
+        """Where the built command lies, or would lie."""
+        return cache() / f"{self.name}-{self.version.removeprefix('v')}" / self.name
+
+
+TOOLS = (
+    GoTool(
+        "cosign",
+        "github.com/sigstore/cosign/v3",
+        "v3.1.2",
+        "h1:AlWkztipzFHLGfLECkUwcC2a2EbpzKOsElge1vcRNcs=",
+        "./cmd/cosign",
+    ),
+)
+
+
+class BuildError(Exception):
+    """A tool cannot be built; the message says what to do."""
+
+
+def cache() -> Path:
+    """The folder of all built tools."""
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "atomctl-tools"
+
+
+def tool(name: str) -> GoTool:
+    """The row called `name`."""
+    return next(each for each in TOOLS if each.name == name)
+
+
+def build(wanted: GoTool, go: str) -> None:
+    """Builds one tool; its binary appears whole or not at all."""
+    wanted.binary.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f"{wanted.name}-", dir=cache()) as scratch:
+        environment = _environment(Path(scratch))
+        folder = _download(wanted, go, environment)
+        built = Path(scratch) / wanted.name
+        _compile(wanted, go, folder, built, environment)
+        built.replace(wanted.binary)
+
+
+def _environment(scratch: Path) -> dict[str, str]:
+    own = {
+        "GOPATH": str(scratch / "path"),
+        "GOMODCACHE": str(scratch / "modules"),
+        "GOCACHE": str(scratch / "objects"),
+        "GOFLAGS": "-mod=readonly -modcacherw -trimpath -buildvcs=false",
+        "GOSUMDB": "off",  # the table and go.sum pin every byte
+        "GOTOOLCHAIN": "local",  # a toolchain fetched on the side would not be pinned
+        "GOWORK": "off",
+        "CGO_ENABLED": "0",
+    }
+    return {**os.environ, **own}
+
+
+def _download(wanted: GoTool, go: str, environment: dict[str, str]) -> Path:
+    """The module's folder, with its checksum compared."""
+    command = [go, "mod", "download", "-json", f"{wanted.module}@{wanted.version}"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, cwd=cache())
+    if done.returncode != 0:
+        raise BuildError(f"{wanted.module} cannot be downloaded: {done.stdout.strip() or done.stderr.strip()}")
+    module = json.loads(done.stdout)
+    if module["Sum"] != wanted.checksum:
+        raise BuildError(f"{wanted.module}@{wanted.version} has checksum {module['Sum']}, {wanted.checksum} is pinned")
+    return Path(module["Dir"])
+
+
+def _compile(wanted: GoTool, go: str, folder: Path, built: Path, environment: dict[str, str]) -> None:
+    command = [go, "build", "-v", "-ldflags", "-s -w", "-o", str(built), wanted.package]
+    started, said, lines = time.monotonic(), 0.0, []
+    with subprocess.Popen(command, cwd=folder, env=environment, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            lines.append(line)
+            elapsed = time.monotonic() - started
+            if elapsed - said >= 10:
+                said = elapsed
+                _say(f"  {wanted.name}: {len(lines)} modules and packages, {elapsed:.0f} s")
+    if process.returncode != 0:
+        raise BuildError(f"{wanted.name} does not build:\n{''.join(lines[-15:])}")
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def _build_missing(wanted: list[GoTool]) -> int:
+    missing = [each for each in wanted if not each.binary.exists()]
+    for each in wanted:
+        if each not in missing:
+            _say(f"{each.name} {each.version}: there, {each.binary}")
+    if not missing:
+        return 0
+    go = shutil.which("go")
+    if go is None:
+        _say(f"Go is needed to build {', '.join(each.name for each in missing)}: install it from https://go.dev/dl")
+        return 3
+    os.nice(10)
+    for each in missing:
+        _say(f"{each.name} {each.version}: building, a few minutes")
+        started = time.monotonic()
+        build(each, go)
+        _say(f"{each.name} {each.version}: built in {time.monotonic() - started:.0f} s, {each.binary}")
+    return 0
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Build the pinned tools that tests use.")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"one of {', '.join(each.name for each in TOOLS)}")
+    parser.add_argument("--list", action="store_true", help="show what there is and where")
+    arguments = parser.parse_args()
+    unknown = set(arguments.names) - {each.name for each in TOOLS}
+    if unknown:
+        parser.error(f"no such tool: {', '.join(sorted(unknown))}")
+    wanted = [each for each in TOOLS if not arguments.names or each.name in arguments.names]
+    if arguments.list:
+        for each in wanted:
+            print(
+                f"{each.name:<12} {each.version:<10} {'built' if each.binary.exists() else 'missing':<8} {each.binary}"
+            )
+        return 0
+    try:
+        return _build_missing(wanted)
+    except BuildError as error:
+        _say(f"error: {error}")
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
