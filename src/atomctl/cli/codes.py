@@ -98,3 +98,16 @@ WOULD_BLOCK = Code(
     ExitCode.DENIED,
     403,
 )
+DEMO_FAILED = Code(
+    "CLI014",
+    "the demo did not go as it should",
+    "A command of the demo ended with another exit code than expected; its output is above.",
+    "run atomctl demo --keep and look at the logs in its folder; atomctl doctor shows what is missing",
+)
+NO_TEMPLATE = Code(
+    "CLI015",
+    "no such starter",
+    "The starters are the packages that come with ATOM.",
+    "atomctl init --list",
+    ExitCode.USAGE,
+)

@@ -3,59 +3,69 @@
 from __future__ import annotations
 
 import re
-from importlib.resources import files
-from importlib.resources.abc import Traversable
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
 from atomctl.cli import codes
 from atomctl.cli.invocation import Format, examples, output_option
-from atomctl.cli.printing import emit, say
+from atomctl.cli.printing import emit, emit_many, say
+from atomctl.cli.starters import DEFAULT, starter, starters
 from atomctl.errors import AtomError
 
 _NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")  # DNS-1123 label, as the manifest demands
+_METADATA_NAME = re.compile(r"^(metadata: *\{ *name: *|  name: *)\S+?(?=[,}\s])", re.MULTILINE)
 
 
 @click.command(
     "init",
     epilog=examples(
-        "atomctl init restart-web                 a folder restart-web/ with three shell steps and a rollback",
-        "atomctl init restart-web --folder ops    the same in ops/",
+        "atomctl init restart-web                           three shell steps and a rollback, in restart-web/",
+        "atomctl init my-restart --from restart-unhealthy   a complete package to adapt",
+        "atomctl init --list                                what there is to start from",
     ),
 )
-@click.argument("name")
+@click.argument("name", required=False)
+@click.option("--from", "origin", default=DEFAULT, show_default=True, metavar="STARTER", help="What to start from.")
 @click.option("--folder", type=click.Path(path_type=Path), help="Where to write it (default: ./NAME).")
+@click.option("--list", "list_all", is_flag=True, help="List the starters.")
 @output_option
-def command(name: str, folder: Path | None, output: Format) -> None:
+def command(name: str | None, origin: str, folder: Path | None, list_all: bool, output: Format) -> None:
     """Write a new package's folder."""
+    if list_all:
+        emit_many("starter", ({"name": each} for each in starters()), output, text=lambda s: s["name"])
+        return
+    if name is None:
+        raise AtomError(codes.USAGE, "the new package needs a name", hint="atomctl init NAME")
     if not _NAME.fullmatch(name):
         raise AtomError(
             codes.USAGE,
             f"{name!r} is not a package name",
             hint="lower-case letters, digits and hyphens, at most 63, beginning and ending with a letter or digit",
         )
-    folder = folder or Path(name)
-    if folder.exists():
-        raise AtomError(codes.EXISTS, f"{folder} is there already")
-    written = _write(files("atomctl.cli").joinpath("templates", "shell"), folder, name)
-    emit(
-        "source", {"name": name, "folder": str(folder), "files": written}, output, text=lambda d: "\n".join(d["files"])
-    )
-    say(f"Wrote {folder}.\nNext: atomctl validate {folder}")
+    target = folder or Path(name)
+    source = starter(origin)
+    if target.exists():
+        raise AtomError(codes.EXISTS, f"{target} is there already")
+    written = [str(path) for path in _copy(source, target, name)]
+    document = {"name": name, "folder": str(target), "files": written}
+    emit("source", document, output, text=lambda d: "\n".join(d["files"]))
+    say(f"Wrote {target}.\nNext: atomctl validate {target}")
 
 
-def _write(template: Traversable, folder: Path, name: str) -> list[str]:
-    """Copies the template with the name put in; scripts become executable."""
-    folder.mkdir(parents=True)
-    written = []
-    for entry in sorted(template.iterdir(), key=lambda e: e.name):
-        target = folder / entry.name
+def _copy(source: Path, target: Path, name: str) -> Iterator[Path]:
+    """Copies a starter; its manifest gets the new name, scripts stay executable."""
+    target.mkdir(parents=True)
+    for entry in sorted(source.iterdir()):
+        copy = target / entry.name
         if entry.is_dir():
-            written += _write(entry, target, name)
+            yield from _copy(entry, copy, name)
             continue
-        target.write_text(entry.read_text(encoding="utf-8").replace("@NAME@", name), encoding="utf-8")
-        if target.suffix == ".sh":
-            target.chmod(0o755)
-        written.append(str(target))
-    return written
+        data = entry.read_bytes()
+        if entry.name == "wpk.yaml":
+            data = _METADATA_NAME.sub(rf"\g<1>{name}", data.decode(), count=1).encode()
+        copy.write_bytes(data)
+        if entry.suffix == ".sh":
+            copy.chmod(0o755)
+        yield copy

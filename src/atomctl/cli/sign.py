@@ -39,13 +39,14 @@ def command(
     The bundle beside it binds name and version to the file's SHA-256; the file itself does not change.
     """
     from atomctl.trust.signers import FileSigner, sign_release
-    from atomctl.wpk.archive import unpack
+    from atomctl.wpk.archive import Packed, unpack
 
     if out is not None and out.exists():
         raise AtomError(codes.EXISTS, f"{out} is there already")
-    package = unpack(read_bounded(file, PACKAGE_LIMIT))
+    data = read_bounded(file, PACKAGE_LIMIT)
+    package = unpack(data)
     signer = FileSigner.open(read_bounded(key, _KEY_FILE_LIMIT), read_password(password_file))
-    bundle = sign_release(signer, package, tenant, datetime.now(UTC))
+    bundle = sign_release(signer, Packed(data, package.digest, package.manifest), tenant, datetime.now(UTC))
     target = out or free_bundle_name(file)
     replace_file(target, bundle, mode=0o644)
     document = {"name": str(target), "digest": package.digest, "key_id": signer.public_key.key_id}
