@@ -1,0 +1,95 @@
+"""Writes the generated reference pages from the code they describe: `python -m docs.generate`.
+
+`make docs-check` fails when a committed page differs from what this writes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import click
+
+from atomctl.cli.explain import all_codes
+from atomctl.cli.main import root
+from atomctl.cli.verbs import SECTIONS
+from atomctl.errors import Code
+from atomctl.settings import load_settings, setting_fields
+
+REFERENCE = Path(__file__).parent / "reference"
+NOTE = "<!-- Written by `make docs`; do not edit. -->\n"
+
+
+def errors_page() -> str:
+    """Every error code: title, meaning, remedy, exit code and HTTP status."""
+    parts = ["# Error codes\n", NOTE, "`atomctl explain CODE` prints the same.\n"]
+    return "\n".join([*parts, *map(_error_section, all_codes().values())])
+
+
+def _error_section(code: Code) -> str:
+    retry = ", may be retried" if code.retryable else ""
+    return (
+        f"## {code.id}\n**{code.title}**\n\n{code.meaning}\n\n"
+        f"Hint: `{code.hint}`\n\nExit code {int(code.exit)}, HTTP status {code.status}{retry}.\n"
+    )
+
+
+def settings_page() -> str:
+    """Every setting: environment variables, default, meaning."""
+    rows = []
+    defaults = load_settings(env={})
+    for spec in setting_fields():
+        variables = ", ".join(f"`{name}`" for name in spec.metadata["env"])
+        default = "depends on the user" if spec.name == "home" else getattr(defaults, spec.name)
+        rows.append(
+            f"| `{spec.name}` | {variables} | {'-' if default is None else default} | {spec.metadata['help']} |"
+        )
+    head = (
+        "# Settings\n\n" + NOTE + "\nA flag beats the environment, that beats the context file, that beats the default."
+    )
+    return f"{head} `atomctl doctor` shows what is in force and where it came from.\n\n" + "\n".join(
+        ["| setting | environment | default | meaning |", "|---|---|---|---|", *rows, ""]
+    )
+
+
+def cli_page() -> str:
+    """Every verb with its help, by section."""
+    parts = ["# Command line\n", NOTE]
+    context = click.Context(root, info_name="atomctl", max_content_width=110, terminal_width=110)
+    for title, verbs in SECTIONS.items():
+        parts.append(f"## {title}\n")
+        for verb in verbs:
+            command = root.get_command(context, verb.name)
+            assert command is not None
+            parts += _help(command, verb.name, context)
+    return "\n".join(parts)
+
+
+def _help(command: click.Command, name: str, parent: click.Context) -> Iterator[str]:
+    context = click.Context(command, info_name=name, parent=parent, max_content_width=110, terminal_width=110)
+    yield f"### {context.command_path}\n```text\n{command.get_help(context).rstrip()}\n```\n"
+    if isinstance(command, click.Group):
+        for child in command.list_commands(context):
+            found = command.get_command(context, child)
+            assert found is not None
+            yield from _help(found, child, context)
+
+
+PAGES: dict[str, Callable[[], str]] = {
+    "errors.md": errors_page,
+    "settings.md": settings_page,
+    "cli.md": cli_page,
+}
+
+
+def main() -> None:
+    """Writes every page that differs."""
+    for name, page in PAGES.items():
+        path, text = REFERENCE / name, page()
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            path.write_text(text, encoding="utf-8")
+            click.echo(f"wrote {path.relative_to(REFERENCE.parents[1])}", err=True)
+
+
+if __name__ == "__main__":
+    main()
