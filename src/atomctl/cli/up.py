@@ -9,33 +9,47 @@ import click
 
 from atomctl.cli.invocation import examples
 from atomctl.cli.printing import say
-from atomctl.settings import load_settings
+from atomctl.settings import Settings, load_settings
 
 
 @click.command(
     "up",
     epilog=examples(
-        "atomctl up                          in the default home, on 127.0.0.1:8460",
+        "atomctl up                          in the default home, on 127.0.0.1:8460, until Ctrl-C",
+        "atomctl up --detach                 the same in the background; atomctl down stops it",
         "atomctl up --home ./try --port 0    a second one beside it, on a free port",
     ),
 )
 @click.option("--home", type=click.Path(file_okay=False, path_type=Path), help="Where its state lives.")
 @click.option("--host", help="The address to listen on (default: 127.0.0.1).")
 @click.option("--port", type=click.IntRange(0, 65535), help="The port; 0 takes a free one (default: 8460).")
-def command(home: Path | None, host: str | None, port: int | None) -> None:
+@click.option("--detach", is_flag=True, help="Return once it is ready, and leave it running.")
+def command(home: Path | None, host: str | None, port: int | None, detach: bool) -> None:
     """Start a complete instance on this machine.
 
-    PostgreSQL, the API server and a worker run until Ctrl-C. The state stays in the home and is there the next time.
+    PostgreSQL, the API server and a worker run until they are stopped. The state stays in the home.
     """
-    from atomctl.cli.local_instance import LocalInstance
-
     flags = {"home": home.absolute() if home else None, "host": host, "port": port}
     settings = load_settings(flags)
+    if detach:
+        from atomctl.cli.background import start_in_background
+
+        _greet(settings, start_in_background(settings))
+        say("It runs in the background; stop it with: atomctl down")
+        return
+    from atomctl.cli.local_instance import LocalInstance
+
     with LocalInstance(settings, say) as instance:
-        me = getpass.getuser()
-        prefix = f"ATOM_HOME={settings.home} " if settings.origin("home") != "default" else ""
-        say(f"ATOM is up at {instance.api_url}, with its state in {settings.home}. Ctrl-C stops it.")
-        say(f"You are {me}. A second person, for approvals: {prefix}atomctl auth login --as bob --role approver")
-        say(f"Next, in another terminal: {prefix}atomctl init restart-web")
+        _greet(settings, instance.api_url)
+        say("Ctrl-C stops it.")
         instance.watch()
         say("stopping")
+
+
+def _greet(settings: Settings, api_url: str) -> None:
+    prefix = f"ATOM_HOME={settings.home} " if settings.origin("home").startswith("flag") else ""
+    say(f"ATOM is up at {api_url}, with its state in {settings.home}.")
+    say(
+        f"You are {getpass.getuser()}. A second person, for approvals: {prefix}atomctl auth login --as bob --role approver"
+    )
+    say(f"Next: {prefix}atomctl init restart-web")

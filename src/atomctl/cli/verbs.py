@@ -21,6 +21,7 @@ class Verb:
 SECTIONS: dict[str, tuple[Verb, ...]] = {
     "Start": (
         Verb("up", "up", "Start a complete instance on this machine."),
+        Verb("down", "down", "Stop the instance on this machine; its state stays."),
         Verb("demo", "demo", "Show the main job on a temporary instance."),
         Verb("doctor", "doctor", "Show settings, servers and what is missing."),
     ),

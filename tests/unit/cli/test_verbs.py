@@ -8,7 +8,7 @@ import pytest
 from atomctl.cli.main import root
 from atomctl.cli.verbs import VERBS, Verb
 
-PROCESSES = {"up", "demo", "server", "worker"}
+PROCESSES = {"up", "down", "demo", "server", "worker"}
 """They run until they are stopped; they talk, but print no data."""
 
 
