@@ -24,20 +24,6 @@ __all__ = ["FileEntry", "Package", "Packed", "Source", "extract", "load_source",
 
 
 @dataclass(frozen=True, slots=True)
-class Packed:
-    """An archive and what it is known by."""
-
-    data: bytes
-    digest: Digest
-    manifest: Manifest
-
-    @property
-    def file_name(self) -> str:
-        """`NAME-VERSION.wpk`."""
-        return f"{self.manifest.name}-{self.manifest.version}.wpk"
-
-
-@dataclass(frozen=True, slots=True)
 class Package:
     """What an archive holds."""
 
@@ -48,6 +34,30 @@ class Package:
     digest: Digest
 
 
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """An archive and what it is known by."""
+
+    data: bytes
+    package: Package
+    """What `unpack(data)` gives, without reading it again."""
+
+    @property
+    def digest(self) -> Digest:
+        """The package's identity."""
+        return self.package.digest
+
+    @property
+    def manifest(self) -> Manifest:
+        """The manifest inside."""
+        return self.package.manifest
+
+    @property
+    def file_name(self) -> str:
+        """`NAME-VERSION.wpk`."""
+        return f"{self.manifest.name}-{self.manifest.version}.wpk"
+
+
 def pack(source: Source) -> Packed:
     """The archive of `source`; the same bytes on every machine, in any file order, locale and umask.
 
@@ -55,7 +65,7 @@ def pack(source: Source) -> Packed:
         AtomError: WPK101-WPK122 the manifest or what it names; WPK132-WPK147 a path or a limit.
     """
     data = tar.write(source.files)
-    return Packed(data, digest(data), _package(source.files, digest(data)).manifest)
+    return Packed(data, _package(source.files, digest(data)))
 
 
 def unpack(data: bytes) -> Package:

@@ -14,10 +14,10 @@ from atomctl.wpk.tar import FileEntry
 
 
 def write_files(files: Mapping[str, FileEntry], folder: Path) -> None:
-    """`folder` exists afterwards and holds exactly `files`, with modes 0644 and 0755 (folders 0755) whatever
-    the umask.
+    """`folder` exists afterwards and holds exactly `files`, all of them.
 
-    The files are written beside it and renamed into place. The names must have been checked: this is what `tar.read`
+    Modes are 0644 and 0755, of folders 0755, whatever the umask. The files are written beside it and renamed into
+    place. The names must have been checked: this is what `tar.read`
     and `tar.write` do.
 
     Raises:
@@ -28,9 +28,9 @@ def write_files(files: Mapping[str, FileEntry], folder: Path) -> None:
     partial: Path | None = None
     try:
         partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-        for name in sorted({parent for name in files for parent in _parents(name)}, key=len):
-            (partial / name).mkdir()
-            (partial / name).chmod(0o755)
+        for parent in sorted({parent for name in files for parent in _parents(name)}, key=len):
+            (partial / parent).mkdir()
+            (partial / parent).chmod(0o755)
         for name, entry in files.items():
             _write(partial / name, entry)
         partial.chmod(0o755)
