@@ -41,6 +41,9 @@ class Reference(NamedTuple):
     root: str
     name: str | None
 
+    def __str__(self) -> str:
+        return self.root if self.name is None else f"{self.root}.{self.name}"
+
 
 def tokens(text: str, start: int = 0) -> Iterator[Token]:
     """The tokens of `text` from `start` on, without spaces and comments."""
@@ -49,7 +52,7 @@ def tokens(text: str, start: int = 0) -> Iterator[Token]:
             yield Token(str(match.lastgroup), match[0], match.start())
 
 
-def references(text: str) -> frozenset[Reference]:
+def reads(text: str) -> frozenset[Reference]:
     """What the CEL expression `text` may read. Never too little; a macro's variable named like a root counts too."""
     found, previous, stream = set(), "", [*tokens(text), Token("end", "", len(text)), Token("end", "", len(text))]
     for index, token in enumerate(stream[:-2]):

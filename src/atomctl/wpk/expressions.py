@@ -1,8 +1,8 @@
 """CEL conditions, and templates that put values into fields as data.
 
-An activation is what expressions read: `params` (the run's parameters), `steps` (per handler its `state`, `exit_code`
-and `outputs`), `run`, and where they are allowed `secrets` and `response`. There is no clock, no randomness and no
-input or output in an expression: the same activation gives the same result.
+An activation is what expressions read: `params` (the run's parameters), `steps` (per handler its `state` and its
+`outputs`), `run` (its `id`, `workflow` and `version`), and where they are allowed `secrets` and `response`. There is no
+clock, no randomness and no input or output in an expression: the same activation gives the same result.
 
 Cost is bounded: 4,096 characters, cel-cpp's limits on recursion and iterations, and a bound on how often an expression
 may copy its input (`cel_text.growth`), because doubling a text 30 times takes 30 characters of CEL and a gigabyte.
@@ -20,10 +20,8 @@ from typing import Any, Final
 from atomctl.canonical import Json, canonical_json
 from atomctl.errors import AtomError
 from atomctl.wpk import codes
-from atomctl.wpk.cel_text import MAX_GROWTH, ROOTS, Reference, growth, references
-from atomctl.wpk.templates import has_template, split, strings
-
-__all__ = ["Condition", "Reference", "as_text", "references", "render", "template_references"]
+from atomctl.wpk.cel_text import MAX_GROWTH, ROOTS, growth, reads
+from atomctl.wpk.templates import OPEN, has_template, split
 
 MAX_CHARACTERS: Final = 4096
 MAX_RESULT: Final = 1 << 20
@@ -50,11 +48,6 @@ class Condition:
         """
         _compiled(text)
         return cls(text)
-
-    @property
-    def reads(self) -> frozenset[Reference]:
-        """What it reads; a condition that reads `steps` cannot be decided before they have ended."""
-        return references(self.text)
 
     def evaluate(self, activation: Activation) -> bool:
         """Whether it holds.
@@ -95,14 +88,16 @@ def render(value: Json, activation: Activation) -> Json:
     return value
 
 
-def template_references(value: Json) -> frozenset[Reference]:
-    """What the templates in `value` read.
+def references(text: str) -> frozenset[str]:
+    """What a condition, or a text with templates, may read: `params.host`, `steps.check`, or a whole `params`.
+
+    Never too little. What reads `steps` cannot be evaluated before they have ended.
 
     Raises:
         AtomError: WPK118 a template is not closed.
     """
-    found = (split(text).expressions for _, text in strings(value) if has_template(text))
-    return frozenset().union(*(references(expression) for expressions in found for expression in expressions))
+    expressions = split(text).expressions if has_template(text) else (text,)
+    return frozenset(str(reference) for expression in expressions for reference in reads(expression))
 
 
 def as_text(value: Json) -> str:
@@ -138,6 +133,8 @@ def _environment() -> Any:
 def _compiled(text: str) -> Any:
     if len(text) > MAX_CHARACTERS:
         raise AtomError(codes.BAD_EXPRESSION, f"an expression has {len(text):,} characters; {MAX_CHARACTERS:,} at most")
+    if OPEN in text:
+        raise AtomError(codes.BAD_EXPRESSION, f"`{_short(text)}`: CEL is written here without `${{{{ }}}}` around it")
     if growth(text) > MAX_GROWTH:
         raise AtomError(codes.BAD_EXPRESSION, f"`{_short(text)}` could copy its input more than {MAX_GROWTH:,} times")
     try:
@@ -166,7 +163,7 @@ def _evaluate(text: str, activation: Activation) -> Json:
         failed, value = True, str(error)
     if failed:
         # The engine's words may quote a value; where secrets are read they stay unsaid.
-        quiet = any(reference.root == "secrets" for reference in references(text))
+        quiet = any(reference.root == "secrets" for reference in reads(text))
         raise AtomError(
             codes.EVALUATION, f"`{_short(text)}`" + (" failed" if quiet else f": {_short(str(value), 200)}")
         )

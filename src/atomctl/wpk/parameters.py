@@ -9,7 +9,6 @@ from typing import Any, Final
 from atomctl.canonical import Json, canonical_json
 from atomctl.errors import AtomError
 from atomctl.wpk import codes
-from atomctl.wpk.expressions import as_text
 from atomctl.wpk.model import Manifest
 from atomctl.wpk.parameter_schema import compile_schema
 from atomctl.wpk.refusals import dotted, nearest, refusals
@@ -36,11 +35,6 @@ def apply(manifest: Manifest, given: Mapping[str, Json]) -> dict[str, Json]:
         more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
         raise AtomError(codes.BAD_PARAMETER, f"{where}: {first.why}{more}")
     return complete
-
-
-def environment(parameters: Mapping[str, Json]) -> dict[str, str]:
-    """How a shell step reads parameters: `ATOM_PARAM_<NAME>`, text as it is, anything else as JSON, null not at all."""
-    return {f"ATOM_PARAM_{name.upper()}": as_text(value) for name, value in parameters.items() if value is not None}
 
 
 def _properties(schema: Mapping[str, Json]) -> Mapping[str, Any]:
