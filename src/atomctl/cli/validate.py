@@ -30,15 +30,16 @@ def command(source: Path, fix: bool, output: Format) -> None:
     Exit code 13 when the decision is block; findings that only need an approval exit 0.
     """
     from atomctl.policy.assessment import assess
+    from atomctl.policy.decision import Outcome
     from atomctl.rules.formats import text
 
     if fix:
         _fix(source)
-    assessment = assess(open_package(source))
-    document = assessment.document
-    emit("report", {"name": document["package"]["name"], **document}, output, text=text.render)
-    if assessment.decision.outcome == "block":
-        raise AtomError(codes.WOULD_BLOCK, f"risk {assessment.risk.score} of 100: {assessment.decision.reasons[0]}")
+    package = open_package(source)
+    assessment = assess(package)
+    emit("report", {"name": package.manifest.name, **assessment.document}, output, text=text.render)
+    if assessment.decision.outcome is Outcome.BLOCK:
+        raise AtomError(codes.WOULD_BLOCK, f"risk {assessment.risk.score} of 100")
     say(f"Next: atomctl pack {source}" if source.suffix != ".wpk" else f"Next: atomctl sign {source} --key atom.key")
 
 

@@ -1,0 +1,54 @@
+"""The README's five minutes and the tutorial, line by line, as a newcomer would type them."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PROGRAMS = Path(sys.executable).parent
+
+
+def shell_blocks(page: str) -> str:
+    """All shell blocks of a page as one script."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    blocks = re.findall(r"^```sh\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    assert blocks, f"{page} has no shell block"
+    return "\n".join(blocks)
+
+
+def follow(page: str, folder: Path) -> tuple[str, Path]:
+    """Runs a page's commands in an instance of its own; what they printed, and where they ran."""
+    script = "set -euxo pipefail\n" + shell_blocks(page).replace("atomctl up --detach", "atomctl up --detach --port 0")
+    env = {
+        **{key: value for key, value in os.environ.items() if not key.startswith("ATOM_")},
+        "PATH": f"{PROGRAMS}:{os.environ['PATH']}",
+        "ATOM_HOME": str(folder / "home"),
+        "COSIGN_PASSWORD": "",
+    }
+    work = folder / "work"
+    work.mkdir()
+    try:
+        done = subprocess.run(
+            ["bash", "-c", script], cwd=work, env=env, capture_output=True, text=True, timeout=150, check=False
+        )
+    finally:
+        subprocess.run([PROGRAMS / "atomctl", "down"], env=env, capture_output=True, timeout=60, check=False)
+    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+    return done.stdout, work
+
+
+def test_the_five_minutes_of_the_readme_work_as_written(instance_folder: Path) -> None:
+    printed, work = follow("README.md", instance_folder)
+    assert "SUCCEEDED" in printed
+    assert (work / "run.atomaudit").stat().st_size > 0
+
+
+def test_the_tutorial_works_as_written(instance_folder: Path) -> None:
+    printed, _ = follow("docs/tutorial/first-package.md", instance_folder)
+    assert "SUCCEEDED" in printed
+    assert "ROLLED_BACK" in printed
+    assert "the entries are back" in printed
