@@ -52,7 +52,7 @@ def tokens(text: str, start: int = 0) -> Iterator[Token]:
             yield Token(str(match.lastgroup), match[0], match.start())
 
 
-def reads(text: str) -> frozenset[Reference]:
+def references(text: str) -> frozenset[Reference]:
     """What the CEL expression `text` may read. Never too little; a macro's variable named like a root counts too."""
     found, previous, stream = set(), "", [*tokens(text), Token("end", "", len(text)), Token("end", "", len(text))]
     for index, token in enumerate(stream[:-2]):

@@ -20,8 +20,10 @@ from typing import Any, Final
 from atomctl.canonical import Json, canonical_json
 from atomctl.errors import AtomError
 from atomctl.wpk import codes
-from atomctl.wpk.cel_text import MAX_GROWTH, ROOTS, growth, reads
-from atomctl.wpk.templates import OPEN, has_template, split
+from atomctl.wpk.cel_text import MAX_GROWTH, ROOTS, Reference, growth, references
+from atomctl.wpk.templates import OPEN, has_template, split, strings
+
+__all__ = ["Condition", "Reference", "as_text", "check", "references", "render", "template_references"]
 
 MAX_CHARACTERS: Final = 4096
 MAX_RESULT: Final = 1 << 20
@@ -48,6 +50,11 @@ class Condition:
         """
         _compiled(text)
         return cls(text)
+
+    @property
+    def reads(self) -> frozenset[Reference]:
+        """What it may read; a condition that reads `steps` cannot be decided before they have ended."""
+        return references(self.text)
 
     def evaluate(self, activation: Activation) -> bool:
         """Whether it holds.
@@ -88,16 +95,14 @@ def render(value: Json, activation: Activation) -> Json:
     return value
 
 
-def references(text: str) -> frozenset[str]:
-    """What a condition, or a text with templates, may read: `params.host`, `steps.check`, or a whole `params`.
-
-    Never too little. What reads `steps` cannot be evaluated before they have ended.
+def template_references(value: Json) -> frozenset[Reference]:
+    """What the templates in `value` read; text outside of templates does not count.
 
     Raises:
         AtomError: WPK118 a template is not closed.
     """
-    expressions = split(text).expressions if has_template(text) else (text,)
-    return frozenset(str(reference) for expression in expressions for reference in reads(expression))
+    found = (split(text).expressions for _, text in strings(value) if has_template(text))
+    return frozenset().union(*(references(expression) for expressions in found for expression in expressions))
 
 
 def as_text(value: Json) -> str:
@@ -163,7 +168,7 @@ def _evaluate(text: str, activation: Activation) -> Json:
         failed, value = True, str(error)
     if failed:
         # The engine's words may quote a value; where secrets are read they stay unsaid.
-        quiet = any(reference.root == "secrets" for reference in reads(text))
+        quiet = any(reference.root == "secrets" for reference in references(text))
         raise AtomError(
             codes.EVALUATION, f"`{_short(text)}`" + (" failed" if quiet else f": {_short(str(value), 200)}")
         )

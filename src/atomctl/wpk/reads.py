@@ -14,7 +14,7 @@ from typing import Final, assert_never
 from atomctl.canonical import Json
 from atomctl.errors import AtomError
 from atomctl.wpk import codes, expressions
-from atomctl.wpk.cel_text import Reference, reads
+from atomctl.wpk.cel_text import Reference, references
 from atomctl.wpk.model import Handler, HandlerType, Manifest
 from atomctl.wpk.order import ROLLBACK, WORKFLOW, ancestors, unknown
 from atomctl.wpk.source_yaml import Node, Path
@@ -124,7 +124,7 @@ def _check(expression: _Expression, scope: _Scope, node: Node) -> None:
     except AtomError as error:
         where = node.value_position(expression.path)
         raise AtomError(error.code, f"{where}: {error.why}", hint=error.hint) from None
-    for reference in sorted(reads(expression.text), key=str):
+    for reference in sorted(references(expression.text), key=str):
         _check_reference(reference, expression, scope, node)
 
 
