@@ -85,6 +85,16 @@ class AddressGuard:
             except ValueError:
                 self._names.add(split_host_port(entry))
 
+    def allows_by_name(self, host: str, port: int) -> bool:
+        """Whether the worker names this very host and port, or its address's network."""
+        if (plain_host(host), port) in self._names:
+            return True
+        try:
+            address = ipaddress.ip_address(host)
+        except ValueError:
+            return False
+        return any(address in network for network in self._networks)
+
     def choose(self, host: str, port: int, addresses: Sequence[str]) -> str:
         """The address to connect to: the first, if a step may reach every one of them.
 

@@ -55,7 +55,7 @@ def read_report(path: Path) -> Report | None:
             data = json.loads(stream.read(_REPORT_LIMIT))
     except (OSError, ValueError):
         return None
-    return cast("Report", data) if isinstance(data, dict) and REPORT_FIELDS <= data.keys() else None
+    return cast("Report", data) if isinstance(data, dict) and data.keys() >= REPORT_FIELDS else None
 
 
 def _start(control: int, descriptors: Sequence[int]) -> subprocess.Popen[bytes]:

@@ -138,7 +138,7 @@ TOO_LARGE = Code(
     "RUN673",
     "the response is larger than the step accepts",
     "Reading stopped at the limit; nothing of the response became an output.",
-    "ask for less, or raise config.max_bytes (at most 16 MiB)",
+    "ask for less, or raise config.max_bytes (at most 64 MiB)",
 )
 UNEXPECTED_RESPONSE = Code(
     "RUN674",
@@ -149,8 +149,16 @@ UNEXPECTED_RESPONSE = Code(
 REDIRECTED = Code(
     "RUN675",
     "the server redirects, and the step may not follow",
-    "Redirects are off by default, limited in number, and never lead from https to http.",
-    "use the final URL, or set config.redirects to the number that may be followed",
+    "Redirects are off by default, at most 5, and never lead from https to http.",
+    "use the final URL, or set config.follow_redirects: true",
+)
+PLAIN_HTTP = Code(
+    "RUN676",
+    "the request would go over plain http",
+    "Without TLS anybody on the way reads and changes it. No connection was made.",
+    "use https, or add host:port to ATOM_STEP_ALLOW of the worker",
+    ExitCode.DENIED,
+    403,
 )
 CODES = (
     NO_ISOLATION,
@@ -174,4 +182,5 @@ CODES = (
     TOO_LARGE,
     UNEXPECTED_RESPONSE,
     REDIRECTED,
+    PLAIN_HTTP,
 )

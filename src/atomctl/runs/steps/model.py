@@ -85,6 +85,8 @@ class StepRequest:
     idempotency_key: str | None = None
     """The run and step id, the same for every attempt: `ATOM_IDEMPOTENCY_KEY`, and the header of an api step."""
     limits: Limits = field(default_factory=Limits)
+    context: Mapping[str, Json] = field(default_factory=dict)
+    """What `success.when` of an api step reads beside `response`: `params`, `steps` and `run`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from atomctl.canonical import Json
 from atomctl.errors import AtomError, Code
@@ -43,12 +44,12 @@ def execute(request: StepRequest, site: Site, sink: LogSink, cancelled: threadin
         return _Ending(site, masker, begun).refused(refusal)
 
 
-def recorded(request: StepRequest, site: Site, masker: Masker) -> StepResult | None:
+def recorded(attempt_id: UUID, site: Site, masker: Masker) -> StepResult | None:
     """What an attempt with this id came to that a worker lost sight of; None if its supervisor left no result here.
 
     An attempt that was killed because its worker died has no result either: how far it came is unknown.
     """
-    folder = site.attempt_folder(request.attempt_id)
+    folder = site.attempt_folder(attempt_id)
     report = attempt.read_report(folder / REPORT)
     if report is None or report["outcome"] == "abandoned":
         return None

@@ -7,6 +7,7 @@ import shutil
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from uuid import UUID
 
 from atomctl.runs import cgroups
 from atomctl.runs.addresses import AddressGuard
@@ -25,7 +26,7 @@ class Site:
     guard: AddressGuard = field(default_factory=AddressGuard)
     hierarchies: tuple[cgroups.Hierarchy, ...] = ()
 
-    def attempt_folder(self, attempt_id: object) -> Path:
+    def attempt_folder(self, attempt_id: UUID) -> Path:
         """Where the attempt keeps its report and outputs while it is in progress."""
         return self.scratch / str(attempt_id)
 
