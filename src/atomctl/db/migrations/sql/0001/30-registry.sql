@@ -26,6 +26,8 @@ CREATE TABLE atom.packages (
     outcome         text        NOT NULL CHECK (outcome IN ('allow', 'require_approval', 'block')),
     score           integer     NOT NULL CHECK (score BETWEEN 0 AND 100),
     verdict         jsonb       NOT NULL,
+    -- The environment whose trust rules accepted it.
+    environment     text        NOT NULL,
     marks           text[]      NOT NULL DEFAULT '{}' CHECK (marks <@ ARRAY['overridden', 'untrusted', 'exception']),
     pushed_by       uuid        NOT NULL,
     pushed_at       timestamptz NOT NULL,
