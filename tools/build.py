@@ -5,8 +5,8 @@
     python tools/build.py --list     show what there is and where
 
 Binaries go to `$XDG_CACHE_HOME/atomctl-tools/NAME-VERSION/NAME`; Go's own caches are temporary and removed, since they
-take gigabytes. The checksum in the table pins the module (the `h1:` hash of Go's module zips), the module's own `go.sum`
-pins everything it depends on; so no checksum database is asked, and a proxy that hands out other bytes is refused.
+take gigabytes. The checksum in the table pins the module (the `h1:` hash of its zip), its own `go.sum` pins all
+it depends on; so no checksum database is asked, and a proxy that hands out other bytes is refused.
 """
 
 from __future__ import annotations

@@ -46,17 +46,21 @@ class Cosign:
 
     def sign_blob(self, private_pem: bytes, data: bytes) -> bytes:
         """The bundle of an offline `sign-blob`."""
-        key, blob, bundle = (self._file(name, content) for name, content in _inputs(private_pem, data))
-        configuration = self._file("signing-config.json", _EMPTY_SIGNING_CONFIG)
-        self.must(
-            "sign-blob", "--key", key, "--bundle", bundle, "--signing-config", configuration, "--yes", blob
-        )  # no log, no timestamp authority in the configuration: nothing to connect to
-        return Path(bundle).read_bytes()
+        key, blob = self._file("signing.key", private_pem), self._file("blob", data)
+        bundle = self.folder / "signed.sigstore.json"
+        offline = ("--signing-config", self._file("signing-config.json", _NOBODY_TO_ASK), *self._trusted_root())
+        self.must("sign-blob", "--yes", "--key", key, "--bundle", str(bundle), *offline, blob)
+        return bundle.read_bytes()
 
     def verify_blob(self, public_pem: bytes, bundle: bytes, data: bytes) -> subprocess.CompletedProcess[str]:
         """The answer of an offline `verify-blob`."""
         key, signed, blob = self._file("key.pub", public_pem), self._file("bundle", bundle), self._file("blob", data)
-        return self.run("verify-blob", "--key", key, "--bundle", signed, "--insecure-ignore-tlog", blob)
+        offline = ("--insecure-ignore-tlog", *self._trusted_root())
+        return self.run("verify-blob", "--key", key, "--bundle", signed, *offline, blob)
+
+    def _trusted_root(self) -> tuple[str, str]:
+        """An empty root of trust: a key needs none, and without one cosign would fetch the public one."""
+        return "--trusted-root", self._file("trusted-root.json", _EMPTY_ROOT)
 
     def _file(self, name: str, content: bytes) -> str:
         path = self.folder / name
@@ -64,13 +68,10 @@ class Cosign:
         return str(path)
 
 
-def _inputs(private_pem: bytes, data: bytes) -> tuple[tuple[str, bytes], ...]:
-    return ("signing.key", private_pem), ("blob", data), ("signed.sigstore.json", b"")
-
-
-_EMPTY_SIGNING_CONFIG = json.dumps(
+_NOBODY_TO_ASK = json.dumps(
     {"mediaType": "application/vnd.dev.sigstore.signingconfig.v0.2+json", "rekorTlogConfig": {}, "tsaConfig": {}}
 ).encode()
+_EMPTY_ROOT = json.dumps({"mediaType": "application/vnd.dev.sigstore.trustedroot+json;version=0.1"}).encode()
 
 
 def find_cosign(folder: Path) -> Cosign:
