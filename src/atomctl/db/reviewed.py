@@ -1,0 +1,43 @@
+"""Everything in schema `atom` that does not belong to exactly one tenant, each with the reason why it may be so.
+
+The isolation test compares the live catalogue with these lists: what is not here must be a protected tenant table, and
+what is here must exist, so that a reason never outlives the thing it was given for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+RELATIONS: Mapping[str, str] = {
+    "alembic_version": "which migrations ran; says nothing about anybody",
+    "platform_trust_rules": "the deployment's own trust rules, which narrow every tenant's and are no secret to any",
+    "workers": "which worker processes there are; no row says for whom they work",
+}
+"""Relations without a tenant."""
+
+POLICIES: Mapping[tuple[str, str], str] = {
+    ("tenants", "atom_relay"): "atom.tenant_ids() lists ids for the worker's schedules",
+    ("approvals", "atom_relay"): "atom.tenants_with_due_approvals() finds tenants whose approvals have run out",
+    ("workflow_runs", "atom_relay"): "atom.interrupted_segments() sees which runs are being cancelled; ids, states",
+    ("run_segments", "atom_relay"): "atom.take_ready_segments() finds work wherever it is; ids and states, no contents",
+    ("audit_inbox", "atom_sequencer"): "one sequencer moves the entries of all tenants into their trees",
+    ("audit_entries", "atom_sequencer"): "one sequencer appends to the trees of all tenants",
+    ("audit_tiles", "atom_sequencer"): "one sequencer appends to the trees of all tenants",
+    ("audit_heads", "atom_sequencer"): "one sequencer keeps the heads of all tenants",
+    ("audit_checkpoints", "atom_sequencer"): "one sequencer signs the heads of all tenants",
+}
+"""(relation, role): policies for a role that the tenant policy does not bind."""
+
+FUNCTIONS: Mapping[str, str] = {
+    "atom.tenant_ids()": "ids of all tenants, for the worker's schedules; owned by the relay",
+    "atom.tenants_with_due_approvals()": "ids of tenants with an approval to expire; owned by the relay",
+    "atom.take_ready_segments(integer)": "ids of segments that wait for a worker; owned by the relay",
+    "atom.interrupted_segments(uuid[],uuid[],integer[],bigint[])": "which of the segments it names a worker must stop;"
+    " owned by the relay",
+    "atom.quiet_segments(interval,integer)": "ids of segments that do not move, for the self-check; owned by the relay",
+    "atom.erase_personal_value(text)": "runs as the owner, whom the tenant policy binds as well",
+}
+"""Functions that run with their owner's rights (SECURITY DEFINER)."""
+
+UNIQUE: Mapping[str, str] = {}
+"""Unique indexes of tenant tables that do not lead with the tenant: each tells whether a value exists elsewhere."""
