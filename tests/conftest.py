@@ -11,17 +11,15 @@ from uuid import UUID
 
 import pytest
 from psycopg import sql
+from tests.servers.postgres import QUICK
 
-from atomctl.db.address import DatabaseAddress
+from atomctl.db.address import DatabaseAddress, admin_from_credentials
 from atomctl.db.bootstrap import bootstrap
 from atomctl.db.embedded import EmbeddedPostgres
 from atomctl.db.ids import new_id
 from atomctl.db.migrate import migrate
 from atomctl.db.roles import DatabaseRole
 from atomctl.db.session import Sessions
-
-# What a test loses in a power cut is worth nothing; the product never sets these.
-QUICK = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "200"}
 
 
 @pytest.fixture(scope="session")
@@ -54,7 +52,7 @@ def database(postgres: EmbeddedPostgres) -> Iterator[DatabaseAddress]:
         name = sql.Identifier(address.dbname)
         template = sql.Identifier(admin.address.dbname)
         connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY").format(name, template))
-        bootstrap(postgres.admin_of(address))  # rights on a database are not copied from its template
+        bootstrap(admin_from_credentials(address))  # rights on a database are not copied from its template
         yield address
         connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(name))
 

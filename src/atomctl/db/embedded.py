@@ -50,11 +50,7 @@ class EmbeddedPostgres:
         Raises:
             AtomError: DBA009 the home has no credentials, DBA010 others can read them.
         """
-        return self.admin_of(embedded_address(self._home))
-
-    def admin_of(self, address: DatabaseAddress) -> AdminLogin:
-        """The superuser, for another database of this server."""
-        return admin_from_credentials(address)
+        return admin_from_credentials(embedded_address(self._home))
 
     @property
     def running(self) -> bool:
