@@ -12,7 +12,7 @@ from atomctl.canonical import digest as digest_of
 from atomctl.errors import AtomError
 from atomctl.trust import codes
 from atomctl.trust.formats import bundle, dsse, statement
-from atomctl.trust.formats.bundle import Bundle, Certificates, KeyHint, MessageSignature
+from atomctl.trust.formats.bundle import Bundle, Certificates, Content, KeyHint, MessageSignature
 from atomctl.trust.formats.public_key import PublicKey
 from atomctl.trust.formats.statement import Release
 from atomctl.trust.key_record import KeyRecord
@@ -128,9 +128,11 @@ def _release(parsed: Bundle, wanted: Candidate) -> Release | None:
 def _require_coordinates(release: Release, wanted: Candidate) -> None:
     if (release.name, release.version) != (wanted.name, wanted.version):
         said, asked = f"{release.name}@{release.version}", f"{wanted.name}@{wanted.version}"
-        raise AtomError(codes.COORDINATES_MISMATCH, f"the statement releases {said}, asked for is {asked}")
+        raise AtomError(codes.COORDINATES_MISMATCH, f"the statement releases {said!r}, asked for is {asked!r}")
     if None not in (release.tenant, wanted.tenant) and release.tenant != wanted.tenant:
-        raise AtomError(codes.TENANT_MISMATCH, f"the statement is for tenant {release.tenant}, this is {wanted.tenant}")
+        raise AtomError(
+            codes.TENANT_MISMATCH, f"the statement is for tenant {release.tenant!r}, this is {wanted.tenant!r}"
+        )
     if release.created > wanted.now + _CLOCK_SKEW:
         raise AtomError(codes.TIME_OUTSIDE, f"the statement says {release.created.isoformat()}")
 
@@ -138,14 +140,20 @@ def _require_coordinates(release: Release, wanted: Candidate) -> None:
 def _require_log_binding(parsed: Bundle, key: PublicKey, digest: Digest) -> None:
     """Every log entry that can be read must be about this very signature by this very key."""
     content = parsed.content
-    about = raw_digest(digest) if isinstance(content, MessageSignature) else sha256(content.payload)
     for entry in parsed.log_entries:
         recorded = entry.recorded
         if recorded is None:
             continue
-        if recorded.sha256 != about:
+        if recorded.sha256 != _logged_digest(content, entry.kind, digest):
             raise AtomError(codes.LOG_MISMATCH, f"log entry {entry.index} records another digest")
         if recorded.signature != content.signature:
             raise AtomError(codes.LOG_MISMATCH, f"log entry {entry.index} records another signature")
         if recorded.spki != key.spki:
             raise AtomError(codes.LOG_MISMATCH, f"log entry {entry.index} records another key")
+
+
+def _logged_digest(content: Content, kind: str, digest: Digest) -> bytes:
+    """What an entry of this kind records: the artifact, an envelope's payload, or (over an envelope) what is signed."""
+    if isinstance(content, MessageSignature):
+        return raw_digest(digest)
+    return sha256(content.payload if kind == "dsse" else content.signed_bytes)

@@ -131,6 +131,18 @@ def test_duplicate_keys_deep_inside_are_found() -> None:
     assert refusal(doubled) is codes.BUNDLE_MALFORMED
 
 
+@pytest.mark.parametrize("half", ["\\ud800", "a\\udfff"])
+def test_half_a_surrogate_pair_is_refused_where_it_is_read(half: str) -> None:
+    data = ALICE.release().replace(b"application/vnd.in-toto+json", half.encode())
+    assert refusal(data) is codes.BUNDLE_MALFORMED
+
+
+def test_an_unknown_field_cannot_write_to_the_terminal() -> None:
+    with pytest.raises(AtomError) as caught:
+        bundle.parse(ALICE.blob().replace(b'"mediaType"', b'"\\u001b[2J":1,"mediaType"'))
+    assert "\x1b" not in caught.value.why
+
+
 def test_brackets_inside_strings_do_not_count_as_depth() -> None:
     changed = document(ALICE.blob())
     changed["verificationMaterial"]["publicKey"]["hint"] = '[[[[{{{{"\\' * 20

@@ -70,7 +70,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(value) != len(pairs):
         seen: set[str] = set()
         twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]  # add
-        raise MalformedError(f"the key {twice[:60]!r} stands twice")
+        raise MalformedError(f"the key {twice[:60]!a} stands twice")
     return value
 
 
@@ -126,6 +126,8 @@ class Fields:
         value = self.any(name)
         if not isinstance(value, str) or len(value) > limit:
             raise MalformedError(f"{self.path(name)} is not text of at most {limit} characters")
+        if not value.isascii() and any("\ud800" <= char <= "\udfff" for char in value):
+            raise MalformedError(f"{self.path(name)} holds half a surrogate pair, which no UTF-8 can carry")
         return value
 
     def optional_text(self, name: str, *, limit: int = 1024) -> str | None:
@@ -191,4 +193,4 @@ class Fields:
             MalformedError: a field is left that nobody read.
         """
         if self._left:
-            raise MalformedError(f"{self.path(sorted(self._left)[0][:60])} is not a known field")
+            raise MalformedError(f"{self.where or 'the document'} has an unknown field {min(self._left)[:60]!a}")
