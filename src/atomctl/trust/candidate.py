@@ -130,9 +130,7 @@ def _require_coordinates(release: Release, wanted: Candidate) -> None:
         said, asked = f"{release.name}@{release.version}", f"{wanted.name}@{wanted.version}"
         raise AtomError(codes.COORDINATES_MISMATCH, f"the statement releases {said!r}, asked for is {asked!r}")
     if None not in (release.tenant, wanted.tenant) and release.tenant != wanted.tenant:
-        raise AtomError(
-            codes.TENANT_MISMATCH, f"the statement is for tenant {release.tenant!r}, this is {wanted.tenant!r}"
-        )
+        raise AtomError(codes.TENANT_MISMATCH, f"it is for tenant {release.tenant!r}, this is {wanted.tenant!r}")
     if release.created > wanted.now + _CLOCK_SKEW:
         raise AtomError(codes.TIME_OUTSIDE, f"the statement says {release.created.isoformat()}")
 

@@ -20,7 +20,7 @@ class Recorded:
     """What a log entry's body says was signed."""
 
     sha256: bytes
-    """Of the artifact. Over an envelope: of its payload in a `dsse` entry, of all that is signed in a `hashedrekord`."""
+    """Of the artifact. Over an envelope: of its payload (`dsse` entry), of all that is signed (`hashedrekord`)."""
     signature: bytes
     spki: bytes | None
     """The key, DER; None where the entry names a certificate."""
