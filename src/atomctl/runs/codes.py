@@ -145,6 +145,14 @@ REPEATED_REQUEST = Code(
     ExitCode.CONFLICT,
     422,
 )
+ENGINE_GAVE_UP = Code(
+    "RUN618",
+    "the run was stopped after repeated internal failures",
+    "The engine lost several segments of this run, one after another. Every finished step is recorded; none is repeated.",
+    "look for `segment failed` in the worker's log, then: atomctl runs resume RUN",
+    ExitCode.SERVICE,
+    500,
+)
 
 CODES = (
     NOT_FOUND,
@@ -164,4 +172,5 @@ CODES = (
     LOG_POSITION,
     LOG_DAMAGED,
     REPEATED_REQUEST,
+    ENGINE_GAVE_UP,
 )

@@ -1,6 +1,6 @@
 """The durable engine, DBOS Transact, behind one narrow port. Nothing else imports it.
 
-What is used of it: workflows under deterministic ids on one queue, recorded steps, durable sleep, and the public
+What is used of it: workflows under deterministic ids on one queue, recorded steps, and the public
 `list_workflows` and `resume_workflows`. What is not: its notices and events (they hold a thread per waiter), its
 timeouts (async steps alone), its cancellation (it discards the result of the running step), its schedules, its HTTP and
 its cloud. Values in its tables are JSON, never pickle, so that whoever can write there cannot run code here.
@@ -180,7 +180,7 @@ class DbosEngine:
         deadline = time.monotonic() + _CONNECT_FOR.total_seconds()
         while True:
             try:
-                return psycopg.connect(self._address.dsn(DatabaseRole.ATOM_ENGINE), application_name="atom-engine")
+                return psycopg.connect(self._address.dsn(DatabaseRole.ENGINE), application_name="atom-engine")
             except psycopg.OperationalError:
                 if time.monotonic() > deadline or self._stopping.wait(_CONNECT_PAUSE):
                     raise
@@ -192,9 +192,6 @@ class _DbosDurable:
     def step(self, name: str, do: Callable[[], Json]) -> Json:
         result: Json = DBOS.run_step({"name": name}, do)
         return result
-
-    def sleep(self, seconds: float) -> None:
-        DBOS.sleep(seconds)
 
 
 def _state(status: str) -> EngineState:

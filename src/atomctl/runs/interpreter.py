@@ -63,13 +63,10 @@ class Progress:
 
 
 class Durable(Protocol):
-    """What the engine gives a workflow: steps whose results survive the process, and a sleep that does too."""
+    """What the engine gives a workflow: steps whose results survive the process."""
 
     def step(self, name: str, do: Callable[[], Json]) -> Json:
         """The result of `do`, from the record if this position has one."""
-
-    def sleep(self, seconds: float) -> None:
-        """Returns once `seconds` have passed since the first time this position was reached."""
 
 
 class SegmentWork(Protocol):
@@ -86,6 +83,12 @@ class SegmentWork(Protocol):
 
     def finish(self, phase: Phase) -> None:
         """Ends the run by what its steps have become."""
+
+    def wake_at(self, pause: float) -> float:
+        """The Unix time `pause` seconds from now."""
+
+    def wait_until(self, time: float) -> None:
+        """Returns at that Unix time, or earlier when the run is being cancelled. Not inside a durable step."""
 
 
 def interpret(durable: Durable, work: SegmentWork) -> None:
@@ -131,8 +134,14 @@ def _drive(durable: Durable, work: SegmentWork, phase: Phase, step: str) -> Verd
         progress = _progress(durable.step(_name(phase, step, try_number), _attempt(work, phase, step, try_number)))
         if progress.verdict is not Verdict.AGAIN:
             return progress.verdict
-        durable.sleep(progress.pause)
+        work.wait_until(_pause(durable, work, progress.pause))
         try_number += 1
+
+
+def _pause(durable: Durable, work: SegmentWork, pause: float) -> float:
+    wake_at = durable.step("pause", lambda: work.wake_at(pause))
+    assert isinstance(wake_at, int | float)
+    return float(wake_at)
 
 
 def _attempt(work: SegmentWork, phase: Phase, step: str, try_number: int) -> Callable[[], Json]:

@@ -144,6 +144,7 @@ class Attempt:
     exit_code: int | None
     outputs: dict[str, Json]
     error: str | None
+    code: str | None
     isolation: str | None
     started_at: datetime
     ended_at: datetime | None
@@ -158,8 +159,10 @@ class Step:
     position: int
     type: str
     state: StepState
+    exit_code: int | None
     outputs: dict[str, Json]
     error: str | None
+    code: str | None
     attempts: int
     round: int
     completion: int | None
@@ -187,6 +190,7 @@ class Run:
     code: str | None
     left_over: tuple[str, ...]
     dry_run: bool
+    environment: str
     origin: Origin
     rerun_of: UUID | None
     requested_by: UUID

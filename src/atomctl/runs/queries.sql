@@ -43,6 +43,9 @@ WHERE tenant_id = :tenant_id AND id = :id AND state = :before;
 -- name: set_run_approval!
 UPDATE atom.workflow_runs SET approval_id = :approval_id WHERE tenant_id = :tenant_id AND id = :id;
 
+-- name: lock_key!
+SELECT pg_advisory_xact_lock(hashtextextended(:key, 0));
+
 -- name: recent_dry_run$
 SELECT id FROM atom.workflow_runs
 WHERE tenant_id = :tenant_id AND dry_run AND state = 'SUCCEEDED' AND plan_digest = :plan_digest
@@ -98,9 +101,11 @@ SELECT * FROM atom.interrupted_segments(:tenants, :runs, :numbers, :tokens);
 -- name: quiet_segments
 SELECT * FROM atom.quiet_segments(:quiet, :count);
 
--- name: insert_step!
-INSERT INTO atom.run_steps (tenant_id, run_id, phase, name, position, type, state, outputs)
-VALUES (:tenant_id, :run_id, :phase, :name, :position, :type, :state, :outputs);
+-- name: insert_steps!
+INSERT INTO atom.run_steps (tenant_id, run_id, phase, name, position, type, state, outputs, completion)
+SELECT :tenant_id, :run_id, s.phase, s.name, s.position, s.type, s.state, s.outputs, s.completion
+FROM jsonb_to_recordset(:steps) AS s (
+    phase text, name text, position integer, type text, state text, outputs jsonb, completion integer);
 
 -- name: steps
 SELECT * FROM atom.run_steps WHERE tenant_id = :tenant_id AND run_id = :run_id ORDER BY phase, position;
@@ -119,6 +124,7 @@ SET state = :after,
     error = :error,
     code = :code,
     outputs = coalesce(:outputs, outputs),
+    exit_code = :exit_code,
     approval_id = coalesce(:approval_id, approval_id),
     completion = CASE WHEN :completes AND completion IS NULL THEN (
         SELECT coalesce(max(s.completion), 0) + 1 FROM atom.run_steps AS s
@@ -187,3 +193,9 @@ UPDATE atom.workers SET state = :state, ended_at = now() WHERE id = :id AND stat
 
 -- name: leave!
 UPDATE atom.workers SET state = 'LEFT', ended_at = now() WHERE id = :id AND state = 'ALIVE';
+
+-- name: try_recovery_lock$
+SELECT pg_try_advisory_xact_lock(5713862049001);
+
+-- name: due_tenants
+SELECT tenant_id FROM atom.tenants_with_due_approvals();

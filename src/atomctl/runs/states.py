@@ -20,7 +20,7 @@ RUN_MOVES: Mapping[RunState, frozenset[RunState]] = {
     _R.AWAITING_APPROVAL: frozenset({_R.QUEUED, _R.REJECTED, _R.EXPIRED, _R.CANCELLED}),
     _R.REJECTED: frozenset(),
     _R.EXPIRED: frozenset(),
-    _R.QUEUED: frozenset({_R.RUNNING, _R.ROLLING_BACK, _R.BLOCKED, _R.CANCELLED, _R.CANCELLING}),
+    _R.QUEUED: frozenset({_R.RUNNING, _R.BLOCKED, _R.CANCELLED}),
     _R.RUNNING: frozenset(
         {
             _R.AWAITING_APPROVAL,

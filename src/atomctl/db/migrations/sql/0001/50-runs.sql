@@ -70,6 +70,7 @@ CREATE TABLE atom.run_steps (
     state        text        NOT NULL CHECK (state IN (
         'PENDING', 'SKIPPED', 'STARTING', 'RUNNING', 'SUCCEEDED', 'FAILED', 'TIMED_OUT', 'CANCELLED', 'UNKNOWN',
         'COMPENSATED', 'COMPENSATION_FAILED')),
+    exit_code    integer,
     outputs      jsonb       NOT NULL DEFAULT '{}',
     error        text,
     code         text,
@@ -200,6 +201,19 @@ AS $$
     LIMIT _limit
 $$;
 
+-- Tenants with an approval whose time is over, for the worker that expires it.
+GRANT SELECT (tenant_id, state, expires_at) ON atom.approvals TO atom_relay;
+CREATE POLICY relay ON atom.approvals FOR SELECT TO atom_relay USING (true);
+CREATE FUNCTION atom.tenants_with_due_approvals()
+RETURNS TABLE (tenant_id uuid)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT DISTINCT a.tenant_id FROM atom.approvals AS a WHERE a.state = 'pending' AND a.expires_at <= now()
+$$;
+
+ALTER FUNCTION atom.tenants_with_due_approvals() OWNER TO atom_relay;
+REVOKE ALL ON FUNCTION atom.tenants_with_due_approvals() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION atom.tenants_with_due_approvals() TO atom_worker;
 ALTER FUNCTION atom.take_ready_segments(integer) OWNER TO atom_relay;
 ALTER FUNCTION atom.interrupted_segments(uuid[], uuid[], integer[], bigint[]) OWNER TO atom_relay;
 ALTER FUNCTION atom.quiet_segments(interval, integer) OWNER TO atom_relay;

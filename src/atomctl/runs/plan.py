@@ -1,0 +1,182 @@
+"""The plan of a run: what will happen, in which order, with which values, as far as it can be known. Pure.
+
+The plan is what people approve: its digest is bound by the approval and compared again at the start of each segment.
+Steps run one after another in the order of the plan, which satisfies every `needs` and otherwise keeps the manifest's
+order.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from atomctl.canonical import Digest, Json, digest_json
+from atomctl.errors import AtomError
+from atomctl.runs import codes
+from atomctl.runs.known import condition_now, render_known
+from atomctl.wpk.model import Handler, HandlerType, Idempotency, Manifest, Retry, RuntimeType
+
+SCHEMA = "atom.plan/v1"
+
+
+class When(enum.StrEnum):
+    """Whether a step will run, as far as the parameters tell."""
+
+    RUNS = "runs"
+    SKIPPED = "skipped"
+    DECIDED_LATER = "decided_later"
+    """The condition reads outputs of other steps."""
+
+
+@dataclass(frozen=True, slots=True)
+class Abilities:
+    """What the workers of this installation can carry out."""
+
+    handlers: frozenset[HandlerType] = frozenset({HandlerType.SHELL, HandlerType.API, HandlerType.APPROVAL})
+    runtimes: frozenset[RuntimeType] = frozenset({RuntimeType.SHELL})
+    secrets: bool = False
+    """Whether a secret store is configured."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedStep:
+    """One handler as it will be executed; `config` is rendered as far as parameters allow."""
+
+    name: str
+    type: HandlerType
+    needs: tuple[str, ...]
+    when: When
+    condition: str | None
+    config: Mapping[str, Json]
+    timeout: timedelta
+    retry: Retry
+    idempotency: Idempotency
+    compensates: str | None = None
+    missing: tuple[str, ...] = ()
+    """What this installation lacks to execute it, in words; empty: it can."""
+
+    def to_json(self) -> dict[str, Json]:
+        """As it enters the plan's digest and is shown."""
+        return {
+            "name": self.name,
+            "type": self.type.value,
+            "needs": list(self.needs),
+            "when": self.when.value,
+            "condition": self.condition,
+            "config": dict(self.config),
+            "timeout_seconds": self.timeout.total_seconds(),
+            "retry": {
+                "max_attempts": self.retry.max_attempts,
+                "backoff_seconds": self.retry.backoff.total_seconds(),
+            },
+            "idempotency": self.idempotency.value,
+            "compensates": self.compensates,
+            "missing": list(self.missing),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Everything a run is going to do."""
+
+    name: str
+    version: str
+    package: Digest
+    parameters: Mapping[str, Json]
+    steps: tuple[PlannedStep, ...]
+    rollback: tuple[PlannedStep, ...]
+    digest: Digest = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "digest", digest_json(self.to_json()))
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """`step: what is missing` for every step that cannot be executed here."""
+        return tuple(f"{step.name}: {what}" for step in (*self.steps, *self.rollback) for what in step.missing)
+
+    def to_json(self) -> dict[str, Json]:
+        """The document whose canonical JSON the digest is of."""
+        return {
+            "schema": SCHEMA,
+            "package": {"name": self.name, "version": self.version, "digest": str(self.package)},
+            "parameters": dict(self.parameters),
+            "steps": [step.to_json() for step in self.steps],
+            "rollback": [step.to_json() for step in self.rollback],
+        }
+
+
+def make_plan(manifest: Manifest, package: Digest, parameters: Mapping[str, Json], abilities: Abilities) -> Plan:
+    """The plan of running this package with these parameters, which must already be validated and have their defaults.
+
+    Raises:
+        AtomError: RUN608 the handlers need each other in a circle, RUN609 a condition or template over parameters fails.
+    """
+    activation: dict[str, Json] = {"params": dict(parameters)}
+
+    def planned(handler: Handler, *, undo: bool) -> PlannedStep:
+        return _plan_step(handler, activation, missing_for(handler, manifest, abilities, undo=undo))
+
+    rollback = manifest.rollback.handlers if manifest.rolls_back else ()
+    return Plan(
+        name=manifest.name,
+        version=manifest.version,
+        package=package,
+        parameters=dict(parameters),
+        steps=ordered(planned(handler, undo=False) for handler in manifest.handlers),
+        rollback=ordered(planned(handler, undo=True) for handler in rollback),
+    )
+
+
+def missing_for(handler: Handler, manifest: Manifest, abilities: Abilities, *, undo: bool) -> tuple[str, ...]:
+    """What an installation with these abilities lacks to execute the handler, in words; empty: nothing."""
+    missing = []
+    if handler.type not in abilities.handlers:
+        missing.append(f"{handler.type.value} handlers cannot be executed by this installation")
+    if handler.type is HandlerType.SHELL and manifest.runtime.type not in abilities.runtimes:
+        missing.append(f"runtime {manifest.runtime.type.value} needs Kubernetes Jobs, which are not available")
+    if handler.type is HandlerType.APPROVAL and undo:
+        missing.append("a rollback cannot wait for an approval")
+    if manifest.secrets and not abilities.secrets and handler.type is not HandlerType.APPROVAL:
+        missing.append(f"no secret store is configured for {', '.join(sorted(manifest.secrets))}")
+    return tuple(missing)
+
+
+def ordered(steps: Iterable[PlannedStep]) -> tuple[PlannedStep, ...]:
+    """The steps so that each comes after those it needs, else in the order given; needs outside the set are met.
+
+    Raises:
+        AtomError: RUN608 there is no such order.
+    """
+    waiting = list(steps)
+    names = {step.name for step in waiting}
+    done: dict[str, PlannedStep] = {}
+    while waiting:
+        free = next((step for step in waiting if all(n in done or n not in names for n in step.needs)), None)
+        if free is None:
+            circle = ", ".join(step.name for step in waiting)
+            raise AtomError(codes.CYCLE, f"among {circle} each needs another one first")
+        waiting.remove(free)
+        done[free.name] = free
+    return tuple(done.values())
+
+
+def _plan_step(handler: Handler, activation: Mapping[str, Json], missing: tuple[str, ...]) -> PlannedStep:
+    decided = condition_now(handler.when, activation)
+    config: Any = render_known(dict(handler.config), activation)
+    return PlannedStep(
+        name=handler.name,
+        type=handler.type,
+        needs=handler.needs,
+        when=When.DECIDED_LATER if decided is None else When.RUNS if decided else When.SKIPPED,
+        condition=handler.when,
+        config=config,
+        timeout=handler.timeout,
+        retry=handler.retry,
+        idempotency=handler.idempotency,
+        compensates=handler.compensates,
+        missing=missing,
+    )

@@ -1,0 +1,250 @@
+"""Asking for a run: plan it, decide about it, and leave it blocked, waiting for votes, or ready for a worker."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from psycopg.types.json import Jsonb
+
+from atomctl.access.model import Actor
+from atomctl.access.permissions import Resource, Verb, require
+from atomctl.approvals import service as approvals
+from atomctl.approvals.model import State, SubjectKind
+from atomctl.approvals.rows import read_approval
+from atomctl.audit.model import Entry
+from atomctl.audit.record import record as record_entry
+from atomctl.canonical import Json, digest_json
+from atomctl.db import queries
+from atomctl.db.ids import new_id
+from atomctl.errors import AtomError
+from atomctl.objects.model import ObjectStore
+from atomctl.registry import packages as registry
+from atomctl.registry.model import PackageRecord
+from atomctl.registry.rows import authors_of
+from atomctl.runs import codes, segments
+from atomctl.runs.gate import bound_digests, demand_of, require_usable
+from atomctl.runs.model import Origin, Phase, Run, RunState, StepState
+from atomctl.runs.plan import Abilities, Plan, make_plan
+from atomctl.runs.read import locked_run
+from atomctl.runs.rows import run_from
+from atomctl.runs.transition import Cause, move_run
+from atomctl.wpk import parameters as wpk_parameters
+from atomctl.wpk.archive import Package
+
+Connection = psycopg.Connection[dict[str, Any]]
+
+_sql = queries.load(__file__)
+
+APPROVAL_LIFETIME = timedelta(hours=24)
+DRY_RUN_VALID = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRequest:
+    """What somebody asks for.
+
+    `carried` are outputs of steps that an earlier run has done and this one does not repeat.
+    """
+
+    package_id: UUID
+    parameters: Mapping[str, Json]
+    environment: str
+    dry_run: bool = False
+    idempotency_key: str | None = None
+    rerun_of: UUID | None = None
+    approval_id: UUID | None = None
+    """An approval of an earlier run, which counts for this one if it stands and is bound to the same digests."""
+    carried: Mapping[str, Mapping[str, Json]] | None = None
+
+
+def request_run(
+    conn: Connection, objects: ObjectStore, actor: Actor, request: RunRequest, abilities: Abilities | None = None
+) -> Run:
+    """The run that was asked for, in one of BLOCKED, AWAITING_APPROVAL, QUEUED, or SUCCEEDED for a dry run.
+
+    With an idempotency key that was used before, the run of then is returned and nothing changes.
+
+    Raises:
+        AtomError: AUT020 may not start (or plan) runs; REG401 no such package; RUN603 the package may not run; WPK121
+            the parameters are not accepted; RUN605 a dry run must come first; RUN606 a step cannot be executed here;
+            RUN608, RUN609 no plan; RUN617 the idempotency key belongs to another request.
+    """
+    require(actor, Verb.PLAN if request.dry_run else Verb.START, Resource.RUN)
+    record, package = registry.load_package(conn, objects, actor.tenant_id, request.package_id)
+    parameters = wpk_parameters.apply(package.manifest, request.parameters)
+    if earlier := _earlier(conn, actor, request, parameters):
+        return earlier
+    require_usable(conn, record, request.environment)
+    plan = make_plan(package.manifest, record.digest, parameters, abilities or Abilities())
+    return _create(conn, actor, request, record, package, plan)
+
+
+def _earlier(conn: Connection, actor: Actor, request: RunRequest, parameters: Mapping[str, Json]) -> Run | None:
+    """The run of an earlier request with the same key; of two at the same time, the second waits here."""
+    if request.idempotency_key is None:
+        return None
+    _sql.lock_key(conn, key=f"{actor.tenant_id}/{request.idempotency_key}")
+    row = _sql.run_by_key(conn, tenant_id=actor.tenant_id, idempotency_key=request.idempotency_key)
+    if row is None:
+        return None
+    run = run_from(row)
+    same = (run.package_id, run.parameters_digest, run.dry_run, run.requested_by) == (
+        request.package_id,
+        digest_json(dict(parameters)),
+        request.dry_run,
+        actor.principal_id,
+    )
+    if not same:
+        raise AtomError(codes.REPEATED_REQUEST, f"the key was used for run {run.id}")
+    return run
+
+
+def _create(
+    conn: Connection, actor: Actor, request: RunRequest, record: PackageRecord, package: Package, plan: Plan
+) -> Run:
+    demand = demand_of(conn, record, package)
+    run_id = new_id()
+    _sql.insert_run(
+        conn,
+        tenant_id=actor.tenant_id,
+        id=run_id,
+        package_id=record.id,
+        workflow=record.name,
+        version=record.version,
+        package_digest=record.digest,
+        parameters=Jsonb(dict(plan.parameters)),
+        parameters_digest=digest_json(dict(plan.parameters)),
+        plan=Jsonb(plan.to_json()),
+        plan_digest=plan.digest,
+        policy_digest=demand.digest,
+        decision=Jsonb(demand.decision.to_json()),
+        dry_run=request.dry_run,
+        environment=request.environment,
+        origin=Origin.PERSON if request.rerun_of is None else Origin.RERUN,
+        rerun_of=request.rerun_of,
+        requested_by=actor.principal_id,
+        idempotency_key=request.idempotency_key,
+    )
+    run = locked_run(conn, actor.tenant_id, run_id)
+    record_entry(conn, actor.tenant_id, _received(run, actor))
+    _insert_steps(conn, run, plan, request.carried or {})
+    move_run(conn, run, RunState.PLANNING)
+    _settle(conn, actor, locked_run(conn, actor.tenant_id, run_id), request, record, package, plan)
+    return locked_run(conn, actor.tenant_id, run_id)
+
+
+def _settle(
+    conn: Connection,
+    actor: Actor,
+    run: Run,
+    request: RunRequest,
+    record: PackageRecord,
+    package: Package,
+    plan: Plan,
+) -> None:
+    """What follows the plan: the end of a dry run, a block, votes, or work."""
+    demand = demand_of(conn, record, package)
+    by = actor.principal_id
+    if run.dry_run:
+        move_run(conn, run, RunState.SUCCEEDED, Cause(actor=by, why="dry run: planned, nothing executed"))
+        return
+    if demand.blocked:
+        why = "; ".join(reason.why for reason in demand.decision.reasons[:5])
+        move_run(conn, run, RunState.BLOCKED, Cause(actor=by, why=why, code=codes.BLOCKED))
+        return
+    if plan.missing:
+        raise AtomError(codes.STEP_NOT_RUNNABLE, "; ".join(plan.missing))
+    if package.manifest.safety.dry_run_required:
+        _require_dry_run(conn, run)
+    if _still_approved(conn, run, request.approval_id):
+        _sql.set_run_approval(conn, tenant_id=run.tenant_id, id=run.id, approval_id=request.approval_id)
+    elif demand.votes:
+        _ask_for_votes(conn, actor, run, record, demand.votes)
+        return
+    move_run(conn, run, RunState.QUEUED, Cause(actor=by))
+    segments.make_ready(conn, run.tenant_id, run.id)
+
+
+def _still_approved(conn: Connection, run: Run, approval_id: UUID | None) -> bool:
+    """Whether an approval of an earlier run stands and is bound to exactly what would run now."""
+    if approval_id is None:
+        return False
+    approval = read_approval(conn, run.tenant_id, approval_id)
+    return approval.state is State.APPROVED and dict(approval.bound) == bound_digests(run)
+
+
+def _ask_for_votes(conn: Connection, actor: Actor, run: Run, record: PackageRecord, votes: Any) -> None:
+    bound = bound_digests(run)
+    approval = approvals.request(
+        conn,
+        actor,
+        subject_kind=SubjectKind.RUN,
+        subject_digest=digest_json({"run": str(run.id), **bound}),
+        subject_ref=run.id,
+        bound=bound,
+        requirement=votes,
+        excluded=authors_of(conn, record),
+        reason=f"run {run.workflow}@{run.version}",
+        lifetime=APPROVAL_LIFETIME,
+    )
+    _sql.set_run_approval(conn, tenant_id=run.tenant_id, id=run.id, approval_id=approval.id)
+    move_run(conn, run, RunState.AWAITING_APPROVAL, Cause(actor=actor.principal_id, digests=bound))
+
+
+def _require_dry_run(conn: Connection, run: Run) -> None:
+    found = _sql.recent_dry_run(
+        conn,
+        tenant_id=run.tenant_id,
+        package_digest=run.package_digest,
+        parameters_digest=run.parameters_digest,
+        plan_digest=run.plan_digest,
+        within=DRY_RUN_VALID,
+    )
+    if found is None:
+        raise AtomError(
+            codes.DRY_RUN_REQUIRED,
+            f"{run.workflow}@{run.version} has had no dry run with these parameters within 24 hours",
+            hint=f"atomctl run {run.workflow}@{run.version} --dry-run    # with the same parameters",
+        )
+
+
+def _insert_steps(conn: Connection, run: Run, plan: Plan, carried: Mapping[str, Mapping[str, Json]]) -> None:
+    steps: list[dict[str, Json]] = []
+    for phase, planned in ((Phase.FORWARD, plan.steps), (Phase.ROLLBACK, plan.rollback)):
+        for position, step in enumerate(planned, start=1):
+            done = phase is Phase.FORWARD and step.name in carried
+            steps.append(
+                {
+                    "phase": phase.value,
+                    "name": step.name,
+                    "position": position,
+                    "type": step.type.value,
+                    "state": (StepState.SUCCEEDED if done else StepState.PENDING).value,
+                    "outputs": dict(carried[step.name]) if done else {},
+                    "completion": position if done else None,
+                }
+            )
+    _sql.insert_steps(conn, tenant_id=run.tenant_id, run_id=run.id, steps=Jsonb(steps))
+
+
+def _received(run: Run, actor: Actor) -> Entry:
+    return Entry(
+        action="run.received",
+        subject=f"run/{run.id}",
+        actor=actor.principal_id,
+        digests=bound_digests(run),
+        detail={
+            "workflow": run.workflow,
+            "version": run.version,
+            "dry_run": run.dry_run,
+            "origin": run.origin.value,
+            "rerun_of": str(run.rerun_of) if run.rerun_of else None,
+            "requested_at": datetime.now(UTC).isoformat(timespec="milliseconds"),
+        },
+    )
+

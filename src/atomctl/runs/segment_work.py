@@ -1,0 +1,170 @@
+"""A segment's work as the interpreter asks for it: transactions of the step protocol around real execution."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+from uuid import UUID
+
+import psycopg
+import structlog
+
+from atomctl.db.ids import new_id
+from atomctl.runs import gate, run_course, segments, step_course
+from atomctl.runs.attempt_log import AttemptLog
+from atomctl.runs.context import WorkerContext
+from atomctl.runs.interpreter import Durable, Opening, Progress, interpret
+from atomctl.runs.live import Interruption, LiveSegment
+from atomctl.runs.model import Phase, Run, SegmentKey
+from atomctl.runs.read import run_of
+from atomctl.runs.requests import probe_request, step_request
+from atomctl.runs.segments import LetGo
+from atomctl.runs.step_course import Begun, Found, Lost, Try
+from atomctl.runs.steps.model import Outcome, StepRequest, StepResult
+from atomctl.wpk.archive import extract
+from atomctl.wpk.model import Handler
+
+_T = TypeVar("_T")
+_log = structlog.get_logger(__name__)
+
+
+def run_segment(context: WorkerContext, segment: SegmentKey, durable: Durable) -> None:
+    """Executes one segment, which this worker then owns; returns at once if it has been closed.
+
+    Raises:
+        LetGo: another worker has taken it over, or this one is stopping.
+    """
+
+    def claim() -> Any:
+        with context.sessions.tenant(segment.tenant_id) as conn:
+            return segments.claim(conn, segment, context.worker_id)
+
+    claimed = context.patiently(claim)
+    if claimed is None:
+        return
+    with context.live.track(claimed) as live:
+        interpret(durable, Work(context, live))
+
+
+class Work:
+    """`SegmentWork` for one owned segment."""
+
+    def __init__(self, context: WorkerContext, live: LiveSegment) -> None:
+        self._context = context
+        self._live = live
+        self._claim = live.claim
+        self._loaded: gate.Material | None = None
+
+    def open(self) -> Opening:
+        """Verifies that the run may go on, and says what it needs."""
+        return self._transaction(lambda conn: run_course.open_segment(conn, self._context, self._claim))
+
+    def begin_rollback(self) -> Opening:
+        """Decides between ending as failed and rolling back."""
+        plan = self._material().plan
+        return self._transaction(lambda conn: run_course.begin_rollback(conn, self._claim, plan))
+
+    def finish(self, phase: Phase) -> None:
+        """Ends the run by what its steps have become."""
+        plan = self._material().plan
+        self._transaction(lambda conn: run_course.finish(conn, self._claim, plan, phase))
+
+    def wake_at(self, pause: float) -> float:
+        """The Unix time `pause` seconds from now."""
+        return time.time() + pause
+
+    def wait_until(self, time: float) -> None:
+        """Returns at that Unix time, or at once when the run is being cancelled.
+
+        Raises:
+            LetGo: the worker is stopping, or lost the segment.
+        """
+        self._live.interrupted.wait(max(0.0, time - _now()))
+        if self._live.reason in {Interruption.FENCED, Interruption.SHUTDOWN}:
+            raise LetGo(self._live.reason)
+
+    def attempt(self, phase: Phase, step: str, try_number: int) -> Progress:
+        """Makes one try of a step, or returns what is recorded of it.
+
+        Raises:
+            LetGo: the worker is stopping and must not start another step, or lost the segment.
+        """
+        if self._context.stopping.is_set():
+            raise LetGo("the worker is stopping")
+        handler = self._handler(step)
+        what = Try(self._claim, handler, phase, try_number, new_id())
+        begun: Progress | Begun | Lost = self._begin(what)
+        if isinstance(begun, Lost):
+            begun = self._begin(what, self._find_out(begun, handler))
+        if isinstance(begun, Lost):
+            raise LetGo("another attempt was begun and lost meanwhile")
+        if isinstance(begun, Progress):
+            return begun
+        result = self._carry_out(step_request(begun, self._folder(what.attempt_id)), begun.run)
+        self._let_go_if_not_ours(result)
+        return self._transaction(lambda conn: step_course.record(conn, begun, result))
+
+    def _begin(self, what: Try, found: Found | None = None) -> Progress | Begun | Lost:
+        return self._transaction(lambda conn: step_course.begin(conn, what, found))
+
+    def _find_out(self, lost: Lost, handler: Handler) -> Found:
+        """Looks for the report of the lost attempt's supervisor, then asks the handler's probe, if there is one."""
+        result = self._context.steps.recorded(lost.attempt.id)
+        if result is not None and result.outcome is not Outcome.CANCELLED:
+            return Found(lost.attempt.id, result)
+        if handler.probe is None:
+            return Found(lost.attempt.id)
+        probe_id = new_id()
+        request = probe_request(lost, handler, handler.probe, probe_id, self._folder(probe_id))
+        probed = self._carry_out(request, lost.run, log=False)
+        self._let_go_if_not_ours(probed)
+        return Found(lost.attempt.id, happened=probed.outcome is Outcome.SUCCEEDED)
+
+    def _carry_out(self, request: StepRequest, run: Run, *, log: bool = True) -> StepResult:
+        sink = AttemptLog(self._context, run, request.attempt_id, keep=log)
+        self._live.tick = sink.tick
+        try:
+            extract(self._material().package, request.folder)
+            return self._context.steps.execute(request, sink, self._live.interrupted)
+        finally:
+            self._live.tick = None
+            sink.close()
+            shutil.rmtree(request.folder, ignore_errors=True)
+
+    def _let_go_if_not_ours(self, result: StepResult) -> None:
+        """A step that was stopped because this worker ends has no result: the next owner judges the attempt."""
+        reason = self._live.reason
+        if result.outcome is Outcome.CANCELLED and reason in {Interruption.FENCED, Interruption.SHUTDOWN}:
+            raise LetGo(reason)
+
+    def _folder(self, attempt_id: UUID) -> Path:
+        return self._context.scratch / f"package-{attempt_id}"
+
+    def _handler(self, step: str) -> Handler:
+        manifest = self._material().package.manifest
+        return next(h for h in (*manifest.handlers, *manifest.rollback.handlers) if h.name == step)
+
+    def _material(self) -> gate.Material:
+        if self._loaded is None:
+            segment = self._claim.segment
+
+            def load(conn: psycopg.Connection[dict[str, Any]]) -> gate.Material:
+                run = run_of(conn, segment.tenant_id, segment.run_id)
+                return gate.load_material(conn, self._context.objects, run, self._context.abilities)
+
+            self._loaded = self._transaction(load)
+        return self._loaded
+
+    def _transaction(self, do: Callable[[psycopg.Connection[dict[str, Any]]], _T]) -> _T:
+        def once() -> _T:
+            with self._context.sessions.tenant(self._claim.segment.tenant_id) as conn:
+                return do(conn)
+
+        return self._context.patiently(once)
+
+
+def _now() -> float:
+    return time.time()
