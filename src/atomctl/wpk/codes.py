@@ -68,7 +68,7 @@ UNKNOWN_FIELD = Code(
     title="unknown field",
     meaning="The manifest has a field the schema does not know. Unknown fields are refused, because a misspelt limit"
     " would otherwise be a limit that is not there.",
-    hint="`atomctl explain manifest` lists the fields; docs/reference/manifest.md describes them",
+    hint="docs/reference/manifest.md lists the fields",
     status=422,
 )
 WRONG_VALUE = Code(
