@@ -126,6 +126,15 @@ BAD_NOTE = Code(
     "give the file as it was written: three lines, an empty line, and at least one signature line",
     ExitCode.USAGE,
 )
+NOT_LEADING = Code(
+    "AUD718",
+    "another sequencer leads",
+    "One sequencer writes the log at a time; the others stand by and take over when it ends.",
+    "nothing to do: the one that leads does the work",
+    ExitCode.CONFLICT,
+    409,
+    retryable=True,
+)
 CODES = (
     CHANGED,
     MISSING,
@@ -144,4 +153,5 @@ CODES = (
     BAD_KEY,
     HEAD_MOVED,
     BAD_NOTE,
+    NOT_LEADING,
 )
