@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import stat
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
@@ -81,7 +82,7 @@ def _make_key(path: Path) -> None:
     """Puts a whole key at `path`; of two processes that try at once, one key stays."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     pem = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    partial = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     handle = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
     try:
         with os.fdopen(handle, "wb") as stream:
@@ -98,17 +99,20 @@ def _make_key(path: Path) -> None:
 
 def _read_key(path: Path) -> bytes:
     try:
-        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+        # Not through a link, and not waiting for a pipe's other end.
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError as error:
         raise AtomError(codes.UNSAFE_KEY_FILE, f"{path}: {error.strerror}") from error
-    with os.fdopen(handle, "rb") as stream:
-        state = os.fstat(stream.fileno())
+    try:
+        state = os.fstat(handle)
         if not stat.S_ISREG(state.st_mode) or state.st_mode & 0o077 or state.st_uid != os.geteuid():
+            mode = stat.filemode(state.st_mode)
             raise AtomError(
-                codes.UNSAFE_KEY_FILE,
-                f"{path} has mode {stat.S_IMODE(state.st_mode):04o} and owner {state.st_uid}, not 0600 and this user",
+                codes.UNSAFE_KEY_FILE, f"{path} is {mode} of user {state.st_uid}, not -rw------- of this one"
             )
-        pem = stream.read(_FILE_LIMIT)
+        pem = os.read(handle, _FILE_LIMIT)
+    finally:
+        os.close(handle)
     try:
         key = load_pem_private_key(pem, password=None)
     except (ValueError, TypeError) as error:
