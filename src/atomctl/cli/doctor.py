@@ -61,13 +61,14 @@ def _check(name: str, state: str, detail: str, hint: str = "") -> Check:
 
 
 def _isolation() -> Check:
-    from atomctl.runs.isolation import probe
+    from atomctl.runs.steps.model import IsolationLevel
+    from atomctl.runs.steps.probe import probe
 
     found = probe()
-    if found.usable:
-        return _check("step isolation", "ok", found.detail)
+    if found.level is not IsolationLevel.NONE:
+        return _check("step isolation", "ok", f"{found.level}: {found.bwrap}")
     hint = "sudo apt-get install bubblewrap"
-    return _check("step isolation", "missing", f"{found.detail}; steps would run unsandboxed", hint)
+    return _check("step isolation", "missing", f"{found.reason}; steps would run unsandboxed", hint)
 
 
 def _embedded_postgres(settings: Settings) -> Check:
@@ -76,7 +77,7 @@ def _embedded_postgres(settings: Settings) -> Check:
     from atomctl.db.binaries import wheel_binaries
 
     try:
-        return _check("embedded PostgreSQL", "ok", str(wheel_binaries().root.name))
+        return _check("embedded PostgreSQL", "ok", f"version {wheel_binaries().major}")
     except AtomError as error:
         return _check("embedded PostgreSQL", "missing", error.why, error.hint)
 

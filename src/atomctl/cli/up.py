@@ -49,7 +49,5 @@ def command(home: Path | None, host: str | None, port: int | None, detach: bool)
 def _greet(settings: Settings, api_url: str) -> None:
     prefix = f"ATOM_HOME={settings.home} " if settings.origin("home").startswith("flag") else ""
     say(f"ATOM is up at {api_url}, with its state in {settings.home}.")
-    say(
-        f"You are {getpass.getuser()}. A second person, for approvals: {prefix}atomctl auth login --as bob --role approver"
-    )
+    say(f"You are {getpass.getuser()}. A second person: {prefix}atomctl auth login --as bob --role approver")
     say(f"Next: {prefix}atomctl init restart-web")
