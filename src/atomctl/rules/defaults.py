@@ -32,10 +32,3 @@ def host_ports(pod: PodFacts, container: ContainerFacts) -> Iterator[tuple[int, 
             yield index, "hostPort", host
         elif on_host and isinstance(port.get("containerPort"), int):
             yield index, "containerPort", port["containerPort"]
-
-
-def pull_policy(policy: object, *, tag: str, digest: str) -> str:
-    """When the image is pulled: `Always` for the tag latest, else `IfNotPresent`, unless said."""
-    if isinstance(policy, str) and policy:
-        return policy
-    return "Always" if tag == "latest" and not digest else "IfNotPresent"

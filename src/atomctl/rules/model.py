@@ -60,13 +60,16 @@ class Compound(enum.StrEnum):
 class Family(enum.StrEnum):
     """What a rule is about: one file, one section of the reference."""
 
-    POD_SECURITY = "pod-security"
+    HOST = "host"
+    CONFINEMENT = "confinement"
+    IDENTITY = "identity"
     IMAGES = "images"
     RESOURCES = "resources"
     RBAC = "rbac"
     NETWORK = "network"
     SECRETS = "secrets"
     SHELL = "shell"
+    EGRESS = "egress"
     API = "api"
     PACKAGE = "package"
     SOURCE = "source"
@@ -90,6 +93,8 @@ class Example:
 
     text: str
     file: str = "manifests/example.yaml"
+    beside: tuple[tuple[str, str], ...] = ()
+    """Names and texts of further files that the example needs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +142,8 @@ class Rule(Generic[Subject]):
     compound: frozenset[Compound] = frozenset()
     good: Example
     bad: Example
+    example_config: RuleConfig | None = None
+    """What a deployment must have set for the examples to tell good from bad."""
     subject: type[Subject]
     check: Callable[[Subject, RuleConfig], Iterable[Hit]]
 

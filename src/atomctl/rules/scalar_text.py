@@ -17,28 +17,28 @@ _ESCAPE_LENGTHS = {"x": 4, "u": 6, "U": 10}
 class LineMap:
     """Turns offsets of a text into lines and columns, both 1-based and in characters, and back."""
 
+    __slots__ = ("_starts", "text")
+
     def __init__(self, text: str) -> None:
         self.text = text
-        self._starts = [0, *_line_starts(text)]
+        self._starts: list[int] | None = None
 
     def place(self, offset: int) -> tuple[int, int]:
         """Line and column of a character; an offset beyond the end is the place just after it."""
         offset = min(offset, len(self.text))
-        line = bisect_right(self._starts, offset)
-        return line, offset - self._starts[line - 1] + 1
+        starts = self._line_starts()
+        line = bisect_right(starts, offset)
+        return line, offset - starts[line - 1] + 1
 
     def offset(self, line: int, column: int) -> int:
         """The offset of a line and column."""
-        return self._starts[min(line, len(self._starts)) - 1] + column - 1
+        starts = self._line_starts()
+        return starts[min(line, len(starts)) - 1] + column - 1
 
-
-def _line_starts(text: str) -> list[int]:
-    starts = []
-    at = text.find("\n")
-    while at >= 0:
-        starts.append(at + 1)
-        at = text.find("\n", at + 1)
-    return starts
+    def _line_starts(self) -> list[int]:
+        if self._starts is None:
+            self._starts = [0, *(index + 1 for index, char in enumerate(self.text) if char == "\n")]
+        return self._starts
 
 
 def scalar_offset(raw: str, start: int, value: str, offset: int) -> int:

@@ -1,0 +1,91 @@
+"""All rules, by id and by what they look at."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from types import MappingProxyType
+
+import atomctl
+from atomctl.canonical import Digest, digest_json
+from atomctl.rules.families import (
+    api,
+    confinement,
+    egress,
+    host,
+    identity,
+    images,
+    network,
+    package,
+    rbac,
+    resources,
+    secrets,
+    shell,
+    source,
+)
+from atomctl.rules.model import AnyRule
+
+_FAMILIES = (
+    host,
+    confinement,
+    identity,
+    images,
+    resources,
+    rbac,
+    network,
+    secrets,
+    shell,
+    egress,
+    api,
+    package,
+    source,
+)
+
+
+def _catalog() -> Mapping[str, AnyRule]:
+    rules: dict[str, AnyRule] = {}
+    for family in _FAMILIES:
+        for rule in family.RULES:
+            if rule.id in rules:
+                raise ValueError(f"two rules are called {rule.id}")
+            rules[rule.id] = rule
+    return MappingProxyType(rules)
+
+
+CATALOG: Mapping[str, AnyRule] = _catalog()
+
+
+def _by_subject() -> Mapping[type, tuple[AnyRule, ...]]:
+    groups: dict[type, tuple[AnyRule, ...]] = {}
+    for rule in CATALOG.values():
+        groups[rule.subject] = (*groups.get(rule.subject, ()), rule)
+    return MappingProxyType(groups)
+
+
+BY_SUBJECT: Mapping[type, tuple[AnyRule, ...]] = _by_subject()
+
+
+@cache
+def rules_digest() -> Digest:
+    """The digest of what the rules say of themselves and of the version whose code runs them."""
+    return digest_json({"version": atomctl.__version__, "rules": [describe(rule) for rule in CATALOG.values()]})
+
+
+def describe(rule: AnyRule) -> dict[str, object]:
+    """A rule's metadata as JSON, without its examples."""
+    return {
+        "id": rule.id,
+        "title": rule.title,
+        "severity": rule.severity.value,
+        "confidence": rule.confidence.value,
+        "family": rule.family.value,
+        "kinds": list(rule.kinds),
+        "remediation": rule.remediation,
+        "references": list(rule.references),
+        "cwe": list(rule.cwe),
+        "soc2": list(rule.controls.soc2),
+        "iso27001": list(rule.controls.iso27001),
+        "nist80053": list(rule.controls.nist80053),
+        "bypassable": rule.bypassable,
+        "compound": sorted(member.value for member in rule.compound),
+    }

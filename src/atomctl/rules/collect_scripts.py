@@ -1,0 +1,61 @@
+"""Finds shell code: script files, commands of steps and containers, scripts inside ConfigMaps."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from atomctl.rules.material import Material, Spot
+from atomctl.rules.script import SHELLS
+from atomctl.rules.source import TextSource
+from atomctl.rules.subjects import Unread, UnreadFacts
+
+
+def script_file(source: TextSource, into: Material) -> None:
+    """A file of `scripts/`, or one that ends in `.sh`; by its first line it may be of another language."""
+    text = source.lines.text
+    first = text.partition("\n")[0]
+    label = f"script {source.file}"
+    interpreter = first.removeprefix("#!").split() if first.startswith("#!") else []
+    names = {word.rpartition("/")[2] for word in interpreter}
+    if names & SHELLS or (not interpreter and "." not in source.file.rpartition("/")[2].removesuffix(".sh")):
+        into.scripts[source.file] = text
+        shell_text(Spot(source, (), label), text, into)
+    else:
+        reason = f"a script for {' '.join(interpreter)[:80] or 'an unknown program'}"
+        into.add(source, UnreadFacts(label, Unread.LANGUAGE, reason), label)
+
+
+def shell_text(spot: Spot, text: str, into: Material) -> None:
+    """A text that a shell will run."""
+    from atomctl.rules.shell import read_script
+
+    facts = read_script(text, spot.label, spot.path)
+    into.add(spot.source, facts, spot.label)
+
+
+def argument_list(spot: Spot, words: list[tuple[Any, tuple[str | int, ...]]], into: Material) -> None:
+    """A command given as a list of words with their paths below `spot`.
+
+    What it hands to a shell is a script; everything else is one command, which no shell expands.
+    """
+    texts = [(word, path) for word, path in words if isinstance(word, str)]
+    if not texts:
+        return
+    code = _code_index([word for word, _ in texts])
+    if code is not None:
+        shell_text(spot.at(*texts[code][1]), texts[code][0], into)
+        return
+    from atomctl.rules.shell import read_argv
+
+    facts = read_argv([word for word, _ in texts], spot.label, (*spot.path, *texts[0][1]))
+    into.add(spot.source, facts, spot.label)
+
+
+def _code_index(words: list[str]) -> int | None:
+    """Which word `sh -c` runs as code, if the command is a shell."""
+    if words[0].rpartition("/")[2] not in SHELLS:
+        return None
+    for index, word in enumerate(words[1:-1], 1):
+        if word.startswith("-") and not word.startswith("--") and "c" in word:
+            return index + 1
+    return None

@@ -1,0 +1,94 @@
+"""What rules other than Pod and script rules look at, as flat records; paths lead from the document's root."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from atomctl.rules.hosts import Url
+from atomctl.rules.model import Path
+from atomctl.wpk.model import Handler, Manifest
+
+
+@dataclass(frozen=True, slots=True)
+class CallFacts:
+    """One HTTP request of an `api` handler; `path` leads to its config."""
+
+    label: str
+    path: Path
+    method: str
+    parsed: Url | None
+    """None where the text is not a URL with a host."""
+    config: Mapping[str, Any]
+
+
+class Origin(enum.Enum):
+    """Where a named value is set."""
+
+    ENVIRONMENT = "environment variable"
+    SECRET = "Secret entry"  # noqa: S105  # a kind of place, not a secret
+
+
+@dataclass(frozen=True, slots=True)
+class SettingFacts:
+    """A name that is given a value, at `path`."""
+
+    origin: Origin
+    name: str
+    value: str
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A handler with where it stands in the package's manifest."""
+
+    handler: Handler
+    path: Path
+
+    @property
+    def label(self) -> str:
+        """`handler restart`."""
+        return f"handler {self.handler.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class PackageFacts:
+    """The package as a whole: its manifest, steps and scripts."""
+
+    manifest: Manifest
+    steps: tuple[Step, ...]
+    rollback: tuple[Step, ...]
+    scripts: Mapping[str, str]
+    """The shell scripts of the package by file name, to see which secrets they read."""
+
+
+class Unread(enum.Enum):
+    """Why the validator could not look at something."""
+
+    NOT_YAML = "not YAML"
+    KIND = "unknown kind"
+    LANGUAGE = "another language"
+    BINARY = "binary"
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadFacts:
+    """Something the validator could not look into."""
+
+    label: str
+    reason: Unread
+    detail: str
+    path: Path = ()
+    offset: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class VoidSuppression:
+    """A suppression comment that suppresses nothing."""
+
+    why: str
+    expired: bool
+    offset: int
