@@ -75,8 +75,11 @@ def _create_roles(connection: Connection[dict[str, Any]], admin: AdminLogin) -> 
         # The server gets the SCRAM verifier, so a statement log cannot hold the password.
         password = credentials.read_login(folder, login).password
         verifier = connection.pgconn.encrypt_password(password.encode(), login.encode(), b"scram-sha-256")
-        create = sql.SQL("CREATE ROLE {} LOGIN NOINHERIT PASSWORD {}")
-        connection.execute(create.format(sql.Identifier(login), sql.Literal(verifier.decode())))
+        connection.execute(
+            sql.SQL("CREATE ROLE {} LOGIN NOINHERIT PASSWORD {}").format(
+                sql.Identifier(login), sql.Literal(verifier.decode())
+            )
+        )
 
 
 def _grant_memberships(connection: Connection[dict[str, Any]]) -> None:

@@ -76,14 +76,13 @@ def _stage(connection: _Connection, schema: Schema, relation: Relation) -> tuple
     linked = linked_places(schema)
     pair = Sample(new_id(), linked), Sample(new_id(), linked)
     if relation.parent is not None:
-        detach = sql.SQL("ALTER TABLE {} DETACH PARTITION {}")
-        connection.execute(
-            detach.format(sql.Identifier(statements.SCHEMA, relation.parent), statements.name_of(relation))
-        )
+        parent = sql.Identifier(statements.SCHEMA, relation.parent)
+        connection.execute(sql.SQL("ALTER TABLE {} DETACH PARTITION {}").format(parent, statements.name_of(relation)))
     for needed in _needed(schema, relation):
         for check in needed.checks:
-            drop = sql.SQL("ALTER TABLE {} DROP CONSTRAINT {}")
-            connection.execute(drop.format(statements.name_of(needed), sql.Identifier(check)))
+            connection.execute(
+                sql.SQL("ALTER TABLE {} DROP CONSTRAINT {}").format(statements.name_of(needed), sql.Identifier(check))
+            )
         for sample in pair:
             connection.execute(statements.insert(needed, sample.row(needed)))
     return pair
