@@ -17,9 +17,10 @@ import atomctl
 from atomctl import rules
 from atomctl.canonical import Digest, Json, canonical_json, digest, digest_json
 from atomctl.policy import decision, risk
+from atomctl.policy.complexity import complexity
 from atomctl.policy.decision import Category, Decision, Facts, Reason
-from atomctl.policy.effects import complexity, has_mutating
 from atomctl.policy.risk import Risk
+from atomctl.rules.effects import mutates
 from atomctl.rules.model import Controls, Finding, RuleConfig, Severity, Validation
 from atomctl.wpk.archive import Package
 
@@ -64,7 +65,7 @@ def assess(
     settings = config or RuleConfig()
     validation = rules.run(package, settings)
     manifest = package.manifest
-    mutating = has_mutating(manifest)
+    mutating = any(mutates(handler) for handler in manifest.handlers)
     findings = (*validation.findings, *(each.finding for each in validation.suppressed))
     weighed = risk.score(findings, mode=manifest.safety.mode, has_mutating=mutating, rollback=manifest.rolls_back)
     facts = Facts(

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from atomctl.canonical import Json
 from atomctl.policy import compliance
-from atomctl.policy.effects import Complexity
+from atomctl.policy.complexity import Complexity
 from atomctl.policy.votes import ADMIN, SECURITY, VoteRequirement, strictest
 from atomctl.rules.model import Controls, Severity
 from atomctl.wpk.model import Mode

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 from atomctl.errors import Code, ExitCode
 
-_SHOW = "atomctl packages show NAME@VERSION    # lists every bundle with the reason it was not counted"
 _RESIGN = "sign the package again: atomctl sign FILE --key KEY"
-_RULES = "atomctl trust show    # the rules in force for this name and environment"
+_RULES = "atomctl trust show    # the rules in force"
 
 
 def _refusal(id_: str, title: str, meaning: str, hint: str, exit_: ExitCode = ExitCode.UNTRUSTED) -> Code:
@@ -112,7 +111,7 @@ KEY_UNKNOWN = _refusal(
     "TRU210",
     "signed with an unknown key",
     "No key with this id is registered. A hint inside a bundle picks a candidate and never grants trust.",
-    "atomctl trust keys add KEY.pub    # after checking with its owner that it is theirs",
+    "atomctl keys register KEY.pub    # by its owner; a rule must list it too",
 )
 KEY_EXPIRED = _refusal(
     "TRU211",
@@ -143,7 +142,7 @@ KEY_WRONG_TYPE = _refusal(
     "TRU215",
     "a key of another type than registered",
     "The registered key is not ECDSA on P-256, or its bytes do not have the id it is registered under.",
-    "register the key again: atomctl trust keys add KEY.pub",
+    "register the key again: atomctl keys register KEY.pub",
 )
 KEY_NOT_ALLOWED = _refusal(
     "TRU216",
@@ -191,7 +190,7 @@ NO_RULE = _refusal(
     "TRU230",
     "no trust rule for this name",
     "Nobody has said who may sign this name in this environment. Without a rule nothing is trusted.",
-    "atomctl trust propose RULES.json    # a second person activates it",
+    "atomctl keys register KEY.pub --for 'NAME-*'    # or: atomctl trust set RULES.json --reason WHY",
 )
 THRESHOLD_UNMET = _refusal(
     "TRU231",
