@@ -58,13 +58,25 @@ def _single(path: Path) -> FileEntry:
 def _folder(root: Path) -> Iterator[tuple[str, FileEntry]]:
     left = MAX_BYTES
     for count, path in enumerate(_paths(root)):
-        name = path.relative_to(root).as_posix()
-        check_name(name)
+        if path.is_symlink():
+            raise AtomError(codes.LINK, f"{path} is a symbolic link")
+        name = _name(path.relative_to(root))
         if count == MAX_MEMBERS:
             raise AtomError(codes.TOO_MANY, f"{root} has more than {MAX_MEMBERS:,} files")
         entry = _file(path, left)
         left -= len(entry.data)
         yield name, entry
+
+
+def _name(path: Path) -> str:
+    """The path as UTF-8 text, read from its bytes: the locale decides what Python makes of them, not what they are."""
+    raw = os.fsencode(path)
+    try:
+        name = raw.decode("utf-8")
+    except UnicodeDecodeError:
+        raise AtomError(codes.BAD_NAME, f"{raw!a} is not UTF-8") from None
+    check_name(name)
+    return name
 
 
 def _paths(root: Path) -> Iterator[Path]:
@@ -93,15 +105,17 @@ def _file(path: Path, limit: int) -> FileEntry:
         if path.is_symlink():
             raise AtomError(codes.LINK, f"{path} is a symbolic link") from None
         if path.exists() and not (path.is_file() or path.is_dir()):
-            raise AtomError(codes.DEVICE, f"{path} is neither a file nor a folder") from None
+            raise AtomError(codes.DEVICE, f"{path} is not a regular file") from None
         raise
-    with os.fdopen(handle, "rb") as file:
-        status = os.fstat(file.fileno())
-        if stat.S_ISDIR(status.st_mode):
-            raise AtomError(codes.LAYOUT, f"{path} is a folder that packages do not have")
+    try:
+        status = os.fstat(handle)
         if not stat.S_ISREG(status.st_mode):
-            raise AtomError(codes.DEVICE, f"{path} is neither a file nor a folder")
-        data = file.read(limit + 1)
+            code = codes.LAYOUT if stat.S_ISDIR(status.st_mode) else codes.DEVICE
+            raise AtomError(code, f"{path} is not a regular file")
+        with open(handle, "rb", closefd=False) as file:
+            data = file.read(limit + 1)
+    finally:
+        os.close(handle)
     if len(data) > limit:
         raise AtomError(codes.TOO_LARGE, f"with {path} the package has more than {MAX_BYTES:,} bytes")
     return FileEntry(data, executable=bool(status.st_mode & stat.S_IXUSR))
