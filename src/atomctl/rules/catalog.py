@@ -68,24 +68,4 @@ BY_SUBJECT: Mapping[type, tuple[AnyRule, ...]] = _by_subject()
 @cache
 def rules_digest() -> Digest:
     """The digest of what the rules say of themselves and of the version whose code runs them."""
-    return digest_json({"version": atomctl.__version__, "rules": [describe(rule) for rule in CATALOG.values()]})
-
-
-def describe(rule: AnyRule) -> dict[str, object]:
-    """A rule's metadata as JSON, without its examples."""
-    return {
-        "id": rule.id,
-        "title": rule.title,
-        "severity": rule.severity.value,
-        "confidence": rule.confidence.value,
-        "family": rule.family.value,
-        "kinds": list(rule.kinds),
-        "remediation": rule.remediation,
-        "references": list(rule.references),
-        "cwe": list(rule.cwe),
-        "soc2": list(rule.controls.soc2),
-        "iso27001": list(rule.controls.iso27001),
-        "nist80053": list(rule.controls.nist80053),
-        "bypassable": rule.bypassable,
-        "compound": sorted(member.value for member in rule.compound),
-    }
+    return digest_json({"version": atomctl.__version__, "rules": [rule.to_json() for rule in CATALOG.values()]})

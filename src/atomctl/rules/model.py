@@ -151,6 +151,27 @@ class Rule(Generic[Subject]):
         if not self.good.text.strip() or not self.bad.text.strip():
             raise ValueError(f"rule {self.id} has no good or no bad example")
 
+    def to_json(self) -> dict[str, Any]:
+        """All the rule says of itself, examples included; `name` is its id."""
+        return {
+            "name": self.id,
+            "title": self.title,
+            "severity": self.severity.value,
+            "confidence": self.confidence.value,
+            "family": self.family.value,
+            "kinds": list(self.kinds),
+            "remediation": self.remediation,
+            "references": list(self.references),
+            "cwe": list(self.cwe),
+            "soc2": list(self.controls.soc2),
+            "iso27001": list(self.controls.iso27001),
+            "nist80053": list(self.controls.nist80053),
+            "bypassable": self.bypassable,
+            "compound": sorted(member.value for member in self.compound),
+            "good": self.good.text,
+            "bad": self.bad.text,
+        }
+
 
 AnyRule: TypeAlias = Rule[Any]
 
@@ -248,4 +269,4 @@ class Validation:
     facts_digest: Digest
     rules_digest: Digest
     counts: Mapping[str, int] = field(default_factory=dict)
-    """What was looked at: documents, pods, containers, scripts, calls."""
+    """How many of each was looked at: objects, pods, settings, scripts, calls, texts; and what was left unread."""

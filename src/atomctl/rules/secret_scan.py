@@ -58,6 +58,14 @@ _REFERENCES = (
     "file:",
     "env:",
     "ref+",
+    "secrets.",
+    "params.",
+    "steps.",
+    "os.",
+    "process.env",
+    "var.",
+    "local.",
+    "data.",
 )
 
 
@@ -185,6 +193,8 @@ def _named(text: str, end: int) -> Iterator[FoundSecret]:
         return
     group = next(number for number in (1, 2, 3) if match.group(number) is not None)
     value = match.group(group)
+    if text.rfind("${{", max(0, start - _WINDOW), start) > text.rfind("}}", max(0, start - _WINDOW), start):
+        return  # an expression: what is between the braces names values and holds none
     name = text[start : start + len(match.group(0))].partition("=")[0].partition(":")[0].strip("\"' \t-")
     if reads_as_secret(name, value):
         begin = start + match.start(group)

@@ -13,16 +13,30 @@ from typing import TYPE_CHECKING
 from atomctl.canonical import Digest, digest
 from atomctl.rules.catalog import BY_SUBJECT, rules_digest
 from atomctl.rules.collect import collect
+from atomctl.rules.extract import KubernetesObject
+from atomctl.rules.facts import PodFacts
 from atomctl.rules.material import Located, Material
 from atomctl.rules.model import AnyRule, Finding, Hit, RuleConfig, Validation
+from atomctl.rules.script import ScriptFacts
+from atomctl.rules.secret_scan import TextFacts
 from atomctl.rules.source import TextSource, exists
-from atomctl.rules.subjects import VoidSuppression
+from atomctl.rules.subjects import CallFacts, PackageFacts, SettingFacts, UnreadFacts, VoidSuppression
 from atomctl.rules.suppressions import Void, comments, split
 
 if TYPE_CHECKING:
     from atomctl.wpk.archive import Package
 
 DEFAULT = RuleConfig()
+_COUNTED = {
+    CallFacts: "calls",
+    KubernetesObject: "objects",
+    PackageFacts: "packages",
+    PodFacts: "pods",
+    ScriptFacts: "scripts",
+    SettingFacts: "settings",
+    TextFacts: "texts",
+    UnreadFacts: "unread",
+}
 
 
 def run(package: Package, config: RuleConfig = DEFAULT) -> Validation:
@@ -39,7 +53,7 @@ def run(package: Package, config: RuleConfig = DEFAULT) -> Validation:
         files=tuple(sorted(material.texts)),
         facts_digest=_facts_digest(material),
         rules_digest=rules_digest(),
-        counts=Counter(type(located.subject).__name__ for located in material.located),
+        counts=Counter(_COUNTED[type(located.subject)] for located in material.located),
     )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from atomctl.rules import CATALOG
-from atomctl.rules.catalog import describe, rules_digest
+from atomctl.rules.catalog import rules_digest
 from atomctl.rules.model import AnyRule, Example, Rule, RuleConfig
 
 if TYPE_CHECKING:
@@ -55,4 +55,4 @@ def test_a_rule_without_an_example_does_not_load(missing: str) -> None:
 
 def test_the_digest_of_the_rules_covers_what_they_say_of_themselves() -> None:
     assert rules_digest().startswith("sha256:")
-    assert {"severity", "bypassable", "compound"} <= set(describe(CATALOG["sudo"]))
+    assert {"severity", "bypassable", "compound"} <= set(CATALOG["sudo"].to_json())

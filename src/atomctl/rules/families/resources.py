@@ -23,27 +23,37 @@ def _running(pod_facts: PodFacts) -> Iterator[ContainerFacts]:
     return (each for each in pod_facts.containers if each.role is not ContainerRole.EPHEMERAL)
 
 
-def _missing(pod_facts: PodFacts, name: str, sections: tuple[str, ...]) -> Iterator[Hit]:
-    of_pod = mapping(pod_facts.spec.get("resources"))
+def _asked(pod_facts: PodFacts, container: ContainerFacts, section: str, name: str) -> object:
+    """What is asked for in a section, by the container or for its whole Pod."""
+    own = mapping(mapping(container.value.get("resources")).get(section)).get(name)
+    return own or mapping(mapping(pod_facts.spec.get("resources")).get(section)).get(name)
+
+
+def _no_limit(pod_facts: PodFacts, name: str) -> Iterator[Hit]:
     for container in _running(pod_facts):
-        resources = mapping(container.value.get("resources"))
-        if not any(mapping(each.get(section)).get(name) for each in (resources, of_pod) for section in sections):
-            what = "limit" if sections == ("limits",) else "request"
-            yield Hit(container.at("resources", sections[0], name), f"has no {name} {what}", container.label)
+        if not _asked(pod_facts, container, "limits", name):
+            yield Hit(container.at("resources", "limits", name), f"has no {name} limit", container.label)
 
 
 def _memory_limit(pod_facts: PodFacts, _config: RuleConfig) -> Iterator[Hit]:
-    return _missing(pod_facts, "memory", ("limits",))
+    return _no_limit(pod_facts, "memory")
 
 
 def _cpu_limit(pod_facts: PodFacts, _config: RuleConfig) -> Iterator[Hit]:
-    return _missing(pod_facts, "cpu", ("limits",))
+    return _no_limit(pod_facts, "cpu")
 
 
 def _requests(pod_facts: PodFacts, _config: RuleConfig) -> Iterator[Hit]:
     """A limit without a request is the request too (API server default)."""
-    for name in ("cpu", "memory"):
-        yield from _missing(pod_facts, name, ("requests", "limits"))
+    for container in _running(pod_facts):
+        missing = [
+            name
+            for name in ("cpu", "memory")
+            if not any(_asked(pod_facts, container, section, name) for section in ("requests", "limits"))
+        ]
+        if missing:
+            message = f"does not say how much {' and '.join(missing)} it needs"
+            yield Hit(container.at("resources", "requests"), message, container.label)
 
 
 def _ceiling(name: str, config: RuleConfig) -> tuple[int, str]:

@@ -57,7 +57,7 @@ def _in_environment(setting: SettingFacts, config: RuleConfig) -> Iterator[Hit]:
 
 
 def _in_secret(setting: SettingFacts, config: RuleConfig) -> Iterator[Hit]:
-    if setting.origin is Origin.SECRET and setting.value.strip() and not setting.value.startswith("${{"):
+    if setting.origin is Origin.SECRET and setting.value.strip() and "${{" not in setting.value:
         mark = fingerprint(setting.value, config)
         yield Hit(setting.path, f"carries the value of {setting.name} (fingerprint {mark})")
 
