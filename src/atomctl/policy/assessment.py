@@ -1,7 +1,8 @@
 """The assessment of a package: validated, scored, decided, and all of it in one canonical document.
 
 The document, `atom.report/v1`, holds what everybody reads afterwards (formats are views of it) and the digests of what
-decided. It holds no clock and no random value: the same package, rules, configuration and policies give the same bytes.
+decided. It holds no clock and no random value: the same package, rules, configuration and policies give the same bytes,
+and a day matters only when a suppression expires on it.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ from atomctl.rules.model import Controls, Finding, RuleConfig, Severity, Validat
 from atomctl.wpk.archive import Package
 
 SCHEMA = "atom.report/v1"
+_SETTINGS = tuple(field.name for field in dataclasses.fields(RuleConfig) if field.name != "today")
+"""The clock is no policy: what it changes is visible in the findings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,7 @@ def assess(
     package: Package,
     *,
     environment: str | None = None,
+    today: datetime.date | None = None,
     config: RuleConfig | None = None,
     tightenings: Sequence[Reason] = (),
 ) -> Assessment:
@@ -59,10 +63,14 @@ def assess(
     Args:
         package: the package.
         environment: where it is to be used; recorded, and what it demands comes in `tightenings`.
+        today: the day (UTC) that suppressions expire against; None = no suppression is honoured, unless `config` has a
+            day. Only its effect shows in the document, so that the document does not change from day to day.
         config: what the deployment sets for the rules.
         tightenings: demands of the platform's, the tenant's and the environment's policies.
     """
     settings = config or RuleConfig()
+    if today is not None:
+        settings = dataclasses.replace(settings, today=today)
     validation = rules.run(package, settings)
     manifest = package.manifest
     mutating = any(mutates(handler) for handler in manifest.handlers)
@@ -129,7 +137,7 @@ def _policy(config: RuleConfig, tightenings: Sequence[Reason]) -> Digest:
             "points": {severity.value: points for severity, points in risk.POINTS.items()},
             "factors": {factor.value: percent for factor, percent in risk.FACTORS.items()},
             "votes": {each.value: [place.to_json() for place in decision.VOTES[each]] for each in Category},
-            "config": {field.name: _plain(getattr(config, field.name)) for field in dataclasses.fields(config)},
+            "config": {name: _plain(getattr(config, name)) for name in _SETTINGS},
             "tightenings": [reason.to_json() for reason in tightenings],
         }
     )
@@ -140,8 +148,6 @@ def _plain(value: Any) -> Json:
     match value:
         case bytes():
             return digest(value)
-        case datetime.date():
-            return value.isoformat()
         case datetime.timedelta():
             return int(value.total_seconds())
         case tuple():
