@@ -49,6 +49,13 @@ TOOLS = (
         "h1:AlWkztipzFHLGfLECkUwcC2a2EbpzKOsElge1vcRNcs=",
         "./cmd/cosign",
     ),
+    GoTool(
+        "versitygw",
+        "github.com/versity/versitygw",
+        "v1.8.0",
+        "h1:au+wI+aybno/STsQiSm35Uu6Q6iK5MWReQxgO6SEMFc=",
+        "./cmd/versitygw",
+    ),
 )
 
 

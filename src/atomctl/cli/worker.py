@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import sys
 import threading
@@ -18,14 +19,29 @@ from atomctl.settings import load_settings
         "ATOM_DATABASE_URL=postgresql://db.example/atom ATOM_DATABASE_CREDENTIALS=/etc/atom/db atomctl worker"
     ),
 )
-def command() -> None:
+def command() -> int:
     """Run a worker against a PostgreSQL; on SIGTERM it hands over what it has not finished."""
     from atomctl.telemetry.logs import configure
-    from atomctl.worker import Worker
+    from atomctl.wiring import build_worker_parts, follow
+    from atomctl.worker import Worker, WorkerOptions
 
     settings = load_settings()
     configure(settings.log_level, json=not sys.stderr.isatty())
+    parts = build_worker_parts(settings)
+    worker = Worker(
+        parts.address,
+        parts.objects,
+        parts.steps,
+        parts.scratch,
+        isolation=parts.isolation,
+        follow=follow,
+        background=(parts.sequencer,),
+        options=WorkerOptions(ready_file=parts.ready_file),
+    )
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    Worker(settings).run(stop)
+    try:
+        return int(not worker.run(stop))
+    finally:
+        shutil.rmtree(parts.scratch, ignore_errors=True)
