@@ -127,7 +127,7 @@ def build_worker_parts(settings: Settings) -> WorkerParts:
 
 
 def isolation_policy(settings: Settings) -> IsolationPolicy:
-    """What was set; else preferred for an embedded instance that only this machine reaches, required everywhere else."""
+    """What was set; else preferred for an embedded instance that only this machine reaches, else required."""
     if settings.isolation is not None:
         return IsolationPolicy(settings.isolation)
     alone = settings.database_url is None and settings.loopback
@@ -148,9 +148,9 @@ def prepare_instance(settings: Settings) -> UUID:
     load_or_create_key(keys / "audit.key")
     tenant_id = _first_tenant_id(settings.home / "tenant")
     address, _ = database(settings)
-    with Sessions(address, DatabaseRole.APP, min_size=0, name="atom-prepare") as sessions:
-        with sessions.tenant(tenant_id) as conn:
-            ensure_tenant(conn, tenant_id, FIRST_TENANT)
+    opened = Sessions(address, DatabaseRole.APP, min_size=0, name="atom-prepare")
+    with opened as sessions, sessions.tenant(tenant_id) as conn:
+        ensure_tenant(conn, tenant_id, FIRST_TENANT)
     return tenant_id
 
 

@@ -46,7 +46,7 @@ def command(
     data = read_bounded(file, PACKAGE_LIMIT)
     package = unpack(data)
     signer = FileSigner.open(read_bounded(key, _KEY_FILE_LIMIT), read_password(password_file))
-    bundle = sign_release(signer, Packed(data, package.digest, package.manifest), tenant, datetime.now(UTC))
+    bundle = sign_release(signer, Packed(data, package), tenant, datetime.now(UTC))
     target = out or free_bundle_name(file)
     replace_file(target, bundle, mode=0o644)
     document = {"name": str(target), "digest": package.digest, "key_id": signer.public_key.key_id}

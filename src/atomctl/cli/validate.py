@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -36,7 +37,7 @@ def command(source: Path, fix: bool, output: Format) -> None:
     if fix:
         _fix(source)
     package = open_package(source)
-    assessment = assess(package)
+    assessment = assess(package, today=datetime.now(UTC).date())
     emit("report", {"name": package.manifest.name, **assessment.document}, output, text=text.render)
     if assessment.decision.outcome is Outcome.BLOCK:
         raise AtomError(codes.WOULD_BLOCK, f"risk {assessment.risk.score} of 100")
