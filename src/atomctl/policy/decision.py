@@ -63,8 +63,9 @@ VOTES: dict[Category, tuple[VoteRequirement, ...]] = {
     Category.ROUTINE: (),
     Category.REVIEW: (VoteRequirement(None, 1),),
     Category.SECURITY_REVIEW: (VoteRequirement(SECURITY, 1), VoteRequirement(None, 1)),
-    Category.BLOCKED: (),
+    Category.BLOCKED: (VoteRequirement(SECURITY, 1), VoteRequirement(None, 1)),
 }
+"""What a run needs; a blocked one once an override has lifted the block: the next strictest row, never less."""
 OVERRIDE_VOTES = (VoteRequirement(ADMIN, 1), VoteRequirement(SECURITY, 1))
 """What lifts a block, for `OVERRIDE_LIFETIME`, and marks the package version for ever."""
 OVERRIDE_LIFETIME = datetime.timedelta(hours=24)
@@ -126,7 +127,7 @@ class Decision:
     automation: Automation
     complexity: Complexity
     votes: tuple[VoteRequirement, ...]
-    """What a run needs; empty when allowed, and when blocked, since then an override is asked for first."""
+    """What a run needs; when blocked, what it needs after an override, and before that nothing lets it run."""
     reasons: tuple[Reason, ...]
     controls: Controls = Controls()
     """Ids of controls this decision is evidence for; never a claim of compliance."""
@@ -182,7 +183,7 @@ def decide(facts: Facts, *, tightenings: Sequence[Reason] = (), evidence: Iterab
         category=category,
         automation=_automation(outcome, facts.mode),
         complexity=facts.complexity,
-        votes=() if outcome is Outcome.BLOCK else votes,
+        votes=votes,
         reasons=tuple(reasons),
         controls=compliance.combined((*_CONTROLS[outcome], *evidence)),
     )

@@ -59,9 +59,14 @@ def push(
                 coordinates=coordinates,
             )
     except PublishRefusedError as refusal:
-        with sessions.tenant(actor.tenant_id) as conn:
-            record(conn, actor.tenant_id, _refusal_entry(actor, refusal))
+        record_refusal(sessions, actor, refusal)
         raise
+
+
+def record_refusal(sessions: Sessions, actor: Actor, refusal: PublishRefusedError) -> None:
+    """Commits the audit entry of a refused push, with the verdict; the push itself was rolled back."""
+    with sessions.tenant(actor.tenant_id) as conn:
+        record(conn, actor.tenant_id, _refusal_entry(actor, refusal))
 
 
 def publish(
@@ -108,7 +113,7 @@ def publish(
             raise AtomError(codes.CONFLICT, f"{wanted} is {existing.digest}, this is {upload.digest}")
         package = unpack(data)
         require_same(package, wanted)
-        assessment = assess(package)
+        assessment = assess(package, environment=environment, today=now.date())
     except AtomError as error:
         raise PublishRefusedError(error, upload.digest, wanted, verdict) from error
     if existing is None:

@@ -1,4 +1,4 @@
-"""What is checked before anything of a run executes: the package, its signature, the decision, and what was approved."""
+"""What is checked before anything of a run executes: package, signature, decision, and what was approved."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from atomctl.canonical import Digest, digest_json
 from atomctl.errors import AtomError
 from atomctl.objects.model import ObjectStore
 from atomctl.policy.assessment import assess
-from atomctl.policy.decision import VOTES, Category, Decision, Outcome
+from atomctl.policy.decision import Decision, Outcome
 from atomctl.policy.votes import VoteRequirement
 from atomctl.registry import packages as registry
 from atomctl.registry.lifting import standing
@@ -55,15 +55,16 @@ class Demand:
 
 def demand_of(conn: Connection, record: PackageRecord, package: Package) -> Demand:
     """The decision about the package as today's rules and policies make it, and what lifts it."""
-    decision = assess(package).decision
+    now = datetime.now(UTC)
+    decision = assess(package, environment=record.environment, today=now.date()).decision
     match decision.outcome:
         case Outcome.ALLOW:
             return Demand(decision, blocked=False, votes=())
         case Outcome.REQUIRE_APPROVAL:
             return Demand(decision, blocked=False, votes=decision.votes)
         case Outcome.BLOCK:
-            lifted = standing(conn, record, SubjectKind.OVERRIDE, datetime.now(UTC)) is not None
-            return Demand(decision, blocked=not lifted, votes=VOTES[Category.SECURITY_REVIEW] if lifted else ())
+            lifted = standing(conn, record, SubjectKind.OVERRIDE, now) is not None
+            return Demand(decision, blocked=not lifted, votes=decision.votes if lifted else ())
 
 
 def load_material(conn: Connection, objects: ObjectStore, run: Run, abilities: Abilities) -> Material:

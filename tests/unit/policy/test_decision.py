@@ -50,8 +50,8 @@ def decided(*tightenings: Reason, **changed: Any) -> Decision:
         (50, Outcome.REQUIRE_APPROVAL, Category.REVIEW, ONE),
         (51, Outcome.REQUIRE_APPROVAL, Category.SECURITY_REVIEW, TWO_ONE_SECURITY),
         (75, Outcome.REQUIRE_APPROVAL, Category.SECURITY_REVIEW, TWO_ONE_SECURITY),
-        (76, Outcome.BLOCK, Category.BLOCKED, ()),
-        (100, Outcome.BLOCK, Category.BLOCKED, ()),
+        (76, Outcome.BLOCK, Category.BLOCKED, TWO_ONE_SECURITY),
+        (100, Outcome.BLOCK, Category.BLOCKED, TWO_ONE_SECURITY),
     ],
 )
 def test_the_score_chooses_the_row(
@@ -131,6 +131,11 @@ def test_a_block_names_the_override_that_lifts_it() -> None:
         "lifetime_seconds": 24 * 3600,
     }
     assert decided().override_votes == ()
+
+
+def test_an_override_does_not_lift_what_else_is_demanded() -> None:
+    more = Tightening("tenant", Category.ROUTINE, "three people", (VoteRequirement(None, 3),))
+    assert decided(more, score=90).votes == (VoteRequirement("security", 1), VoteRequirement(None, 2))
 
 
 def test_the_record_of_a_decision_carries_everything_it_rests_on() -> None:
