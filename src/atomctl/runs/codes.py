@@ -73,7 +73,8 @@ CYCLE = Code(
 CONDITION = Code(
     "RUN609",
     "a condition or template of a step failed",
-    "`when` or a `${{ }}` value could not be evaluated with the parameters and outputs at hand. The step did not start.",
+    "`when` or a `${{ }}` value could not be evaluated with the parameters and outputs at hand. The step did not "
+    "start.",
     "atomctl validate FOLDER    # checks expressions; then look at the outputs of the steps it reads",
     ExitCode.NO,
     422,
@@ -148,7 +149,8 @@ REPEATED_REQUEST = Code(
 ENGINE_GAVE_UP = Code(
     "RUN618",
     "the run was stopped after repeated internal failures",
-    "The engine lost several segments of this run, one after another. Every finished step is recorded; none is repeated.",
+    "The engine lost several segments of this run, one after another. Every finished step is recorded, and none of "
+    "them is repeated.",
     "look for `segment failed` in the worker's log, then: atomctl runs resume RUN",
     ExitCode.SERVICE,
     500,

@@ -20,9 +20,9 @@ _T = TypeVar("_T")
 
 
 class StepRunner(Protocol):
-    """Executes attempts: `carry_out.Steps` with the real ones, a fake where steps are not the point."""
+    """Executes attempts: `steps.executors.StepExecutor`, or a fake where steps are not the point."""
 
-    def execute(self, request: StepRequest, sink: LogSink, cancelled: threading.Event) -> StepResult:
+    def __call__(self, request: StepRequest, sink: LogSink, cancelled: threading.Event) -> StepResult:
         """The attempt has ended, with its whole process tree, when this returns."""
 
     def recorded(self, attempt_id: UUID) -> StepResult | None:

@@ -116,7 +116,7 @@ class DbosEngine:
                 "log_level": "WARNING",
             }
         )
-        self._workflow = DBOS.workflow(name=_WORKFLOW, max_recovery_attempts=None)(self._segment)
+        self._workflow = DBOS.workflow(name=_WORKFLOW, max_recovery_attempts=None)(self._segment_function())
         try:
             DBOS.launch()
             DBOS.register_queue(
@@ -164,8 +164,13 @@ class DbosEngine:
         if self._database is not None:
             self._database.dispose()
 
-    def _segment(self, tenant_id: str, run_id: str, number: int) -> None:
-        self._run(SegmentKey(UUID(tenant_id), UUID(run_id), number), _DbosDurable())
+    def _segment_function(self) -> Callable[[str, str, int], None]:
+        """A function of its own, because DBOS writes attributes on what it registers, which a method does not take."""
+
+        def run_segment(tenant_id: str, run_id: str, number: int) -> None:
+            self._run(SegmentKey(UUID(tenant_id), UUID(run_id), number), _DbosDurable())
+
+        return run_segment
 
     def _list(self, **filters: Any) -> list[EngineWork]:
         found = DBOS.list_workflows(load_input=False, load_output=False, name=_WORKFLOW, **filters)

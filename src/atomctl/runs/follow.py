@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import assert_never
 
 from atomctl.runs.model import AttemptState, StepState
+from atomctl.runs.steps.model import Outcome
 from atomctl.wpk.model import Idempotency, Retry
 
 LONGEST_PAUSE = timedelta(hours=1)
@@ -60,6 +61,20 @@ _STEP_AFTER: Mapping[AttemptState, StepState] = {
     AttemptState.REFUSED: StepState.FAILED,
     AttemptState.LOST: StepState.UNKNOWN,
 }
+
+
+_ATTEMPT_AFTER: Mapping[Outcome, AttemptState] = {
+    Outcome.SUCCEEDED: AttemptState.SUCCEEDED,
+    Outcome.FAILED: AttemptState.FAILED,
+    Outcome.TIMED_OUT: AttemptState.TIMED_OUT,
+    Outcome.CANCELLED: AttemptState.CANCELLED,
+    Outcome.REFUSED: AttemptState.REFUSED,
+}
+
+
+def attempt_after(outcome: Outcome) -> AttemptState:
+    """How an attempt with this outcome is recorded."""
+    return _ATTEMPT_AFTER[outcome]
 
 
 def step_after(state: AttemptState) -> StepState:

@@ -21,7 +21,7 @@ from atomctl.errors import AtomError
 from atomctl.objects.model import ObjectStore
 from atomctl.runs import codes
 from atomctl.runs.attempt_log import CHUNK, chunk_key
-from atomctl.runs.model import Attempt, AttemptState
+from atomctl.runs.model import Attempt, AttemptState, Run
 from atomctl.runs.read import attempts_of, run_of
 from atomctl.runs.states import ENDED
 
@@ -84,7 +84,7 @@ def read_log(conn: Connection, objects: ObjectStore, tenant_id: UUID, run_id: UU
     parts, here, room = list[LogPart](), start, _CHUNKS * CHUNK
     while here.attempt < len(attempts) and room > 0:
         attempt = attempts[here.attempt]
-        data = _from(conn, objects, tenant_id, attempt, run_id, here.offset)
+        data = _from(conn, objects, run, attempt, here.offset)
         if data:
             parts.append(LogPart(attempt.step, here.attempt, data))
             here, room = Position(here.attempt, here.offset + len(data)), room - len(data)
@@ -100,11 +100,11 @@ def _complete(attempts: Sequence[Attempt], index: int, *, run_ended: bool) -> bo
     return attempts[index].state is not AttemptState.STARTED or run_ended
 
 
-def _from(conn: Connection, objects: ObjectStore, tenant_id: UUID, attempt: Attempt, run_id: UUID, start: int) -> bytes:
-    rows = _sql.chunks_from(conn, tenant_id=tenant_id, attempt_id=attempt.id, start=start, count=_CHUNKS)
+def _from(conn: Connection, objects: ObjectStore, run: Run, attempt: Attempt, start: int) -> bytes:
+    rows = _sql.chunks_from(conn, tenant_id=run.tenant_id, attempt_id=attempt.id, start=start, count=_CHUNKS)
     data = b""
     for row in rows:
-        key = chunk_key(tenant_id, run_id, attempt.id, row["sequence"])
+        key = chunk_key(run.tenant_id, run.id, attempt.id, row["sequence"])
         chunk = _chunk(objects, key, row["length"], row["digest"])
         data += chunk[max(0, start - row["start_offset"]) :]
     return data

@@ -8,7 +8,7 @@ order.
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -17,6 +17,7 @@ from atomctl.canonical import Digest, Json, digest_json
 from atomctl.errors import AtomError
 from atomctl.runs import codes
 from atomctl.runs.known import condition_now, render_known
+from atomctl.runs.steps.executors import refusal
 from atomctl.wpk.model import Handler, HandlerType, Idempotency, Manifest, Retry, RuntimeType
 
 SCHEMA = "atom.plan/v1"
@@ -35,8 +36,7 @@ class When(enum.StrEnum):
 class Abilities:
     """What the workers of this installation can carry out."""
 
-    handlers: frozenset[HandlerType] = frozenset({HandlerType.SHELL, HandlerType.API, HandlerType.APPROVAL})
-    runtimes: frozenset[RuntimeType] = frozenset({RuntimeType.SHELL})
+    refusal: Callable[[HandlerType, RuntimeType], AtomError | None] = refusal
     secrets: bool = False
     """Whether a secret store is configured."""
 
@@ -113,7 +113,7 @@ def make_plan(manifest: Manifest, package: Digest, parameters: Mapping[str, Json
     """The plan of running this package with these parameters, which must already be validated and have their defaults.
 
     Raises:
-        AtomError: RUN608 the handlers need each other in a circle, RUN609 a condition or template over parameters fails.
+        AtomError: RUN608 the handlers need each other in a circle, RUN609 a condition or template fails.
     """
     activation: dict[str, Json] = {"params": dict(parameters)}
 
@@ -134,13 +134,11 @@ def make_plan(manifest: Manifest, package: Digest, parameters: Mapping[str, Json
 def missing_for(handler: Handler, manifest: Manifest, abilities: Abilities, *, undo: bool) -> tuple[str, ...]:
     """What an installation with these abilities lacks to execute the handler, in words; empty: nothing."""
     missing = []
-    if handler.type not in abilities.handlers:
-        missing.append(f"{handler.type.value} handlers cannot be executed by this installation")
-    if handler.type is HandlerType.SHELL and manifest.runtime.type not in abilities.runtimes:
-        missing.append(f"runtime {manifest.runtime.type.value} needs Kubernetes Jobs, which are not available")
-    if handler.type is HandlerType.APPROVAL and undo:
-        missing.append("a rollback cannot wait for an approval")
-    if manifest.secrets and not abilities.secrets and handler.type is not HandlerType.APPROVAL:
+    if handler.type is HandlerType.APPROVAL:
+        return ("a rollback cannot wait for an approval",) if undo else ()
+    if refused := abilities.refusal(handler.type, manifest.runtime.type):
+        missing.append(refused.why)
+    if manifest.secrets and not abilities.secrets:
         missing.append(f"no secret store is configured for {', '.join(sorted(manifest.secrets))}")
     return tuple(missing)
 

@@ -1,4 +1,4 @@
--- name: insert_run!
+-- name: insert_run(tenant_id, id, package_id, workflow, version, package_digest, parameters, parameters_digest, plan, plan_digest, policy_digest, decision, dry_run, environment, origin, rerun_of, requested_by, idempotency_key)!
 INSERT INTO atom.workflow_runs (
     tenant_id, id, package_id, workflow, version, package_digest, parameters, parameters_digest, plan, plan_digest,
     policy_digest, decision, state, dry_run, environment, origin, rerun_of, requested_by, idempotency_key
@@ -8,19 +8,19 @@ INSERT INTO atom.workflow_runs (
     :idempotency_key
 );
 
--- name: run^
+-- name: run(tenant_id, id)^
 SELECT * FROM atom.workflow_runs WHERE tenant_id = :tenant_id AND id = :id;
 
--- name: lock_run^
+-- name: lock_run(tenant_id, id)^
 SELECT * FROM atom.workflow_runs WHERE tenant_id = :tenant_id AND id = :id FOR UPDATE;
 
--- name: run_by_key^
+-- name: run_by_key(tenant_id, idempotency_key)^
 SELECT * FROM atom.workflow_runs WHERE tenant_id = :tenant_id AND idempotency_key = :idempotency_key;
 
--- name: run_by_approval^
+-- name: run_by_approval(tenant_id, approval_id)^
 SELECT * FROM atom.workflow_runs WHERE tenant_id = :tenant_id AND approval_id = :approval_id FOR UPDATE;
 
--- name: list_runs
+-- name: list_runs(tenant_id, before, workflow, state, count)
 SELECT * FROM atom.workflow_runs
 WHERE tenant_id = :tenant_id
   AND (:before::uuid IS NULL OR id < :before)
@@ -29,7 +29,7 @@ WHERE tenant_id = :tenant_id
 ORDER BY id DESC
 LIMIT :count;
 
--- name: move_run!
+-- name: move_run(after, why, code, left_over, ended, tenant_id, id, before)!
 -- The guard is the old state: whoever comes second changes nothing.
 UPDATE atom.workflow_runs
 SET state = :after,
@@ -40,13 +40,13 @@ SET state = :after,
     ended_at = CASE WHEN :ended THEN now() ELSE NULL END
 WHERE tenant_id = :tenant_id AND id = :id AND state = :before;
 
--- name: set_run_approval!
+-- name: set_run_approval(approval_id, tenant_id, id)!
 UPDATE atom.workflow_runs SET approval_id = :approval_id WHERE tenant_id = :tenant_id AND id = :id;
 
--- name: lock_key!
+-- name: lock_key(key)!
 SELECT pg_advisory_xact_lock(hashtextextended(:key, 0));
 
--- name: recent_dry_run$
+-- name: recent_dry_run(tenant_id, plan_digest, parameters_digest, package_digest, within)$
 SELECT id FROM atom.workflow_runs
 WHERE tenant_id = :tenant_id AND dry_run AND state = 'SUCCEEDED' AND plan_digest = :plan_digest
   AND parameters_digest = :parameters_digest AND package_digest = :package_digest
@@ -54,71 +54,71 @@ WHERE tenant_id = :tenant_id AND dry_run AND state = 'SUCCEEDED' AND plan_digest
 ORDER BY id DESC
 LIMIT 1;
 
--- name: insert_segment!
+-- name: insert_segment(tenant_id, run_id)!
 INSERT INTO atom.run_segments (tenant_id, run_id, number, state)
 SELECT :tenant_id, :run_id, coalesce(max(number), 0) + 1, 'READY'
 FROM atom.run_segments WHERE tenant_id = :tenant_id AND run_id = :run_id;
 
--- name: announce_segment!
+-- name: announce_segment()!
 SELECT pg_notify('atom_segments', '');
 
--- name: take_ready_segments
+-- name: take_ready_segments(count)
 SELECT * FROM atom.take_ready_segments(:count);
 
--- name: mark_enqueued!
+-- name: mark_enqueued(tenant_id, run_id, number)!
 UPDATE atom.run_segments SET state = 'ENQUEUED', changed_at = now()
 WHERE tenant_id = :tenant_id AND run_id = :run_id AND number = :number AND state = 'READY';
 
--- name: claim_segment$
+-- name: claim_segment(worker_id, tenant_id, run_id, number)$
 UPDATE atom.run_segments
 SET state = 'RUNNING', token = token + 1, worker_id = :worker_id, changed_at = now()
 WHERE tenant_id = :tenant_id AND run_id = :run_id AND number = :number AND state IN ('READY', 'ENQUEUED', 'RUNNING')
 RETURNING token;
 
--- name: hold_segment$
+-- name: hold_segment(tenant_id, run_id, number)$
 SELECT token FROM atom.run_segments
 WHERE tenant_id = :tenant_id AND run_id = :run_id AND number = :number AND state = 'RUNNING'
 FOR UPDATE;
 
--- name: close_segment!
+-- name: close_segment(after, tenant_id, run_id, number, before)!
 UPDATE atom.run_segments SET state = :after, changed_at = now()
 WHERE tenant_id = :tenant_id AND run_id = :run_id AND number = :number AND state = ANY(:before);
 
--- name: close_waiting_segments!
+-- name: close_waiting_segments(tenant_id, run_id)!
 UPDATE atom.run_segments SET state = 'DONE', changed_at = now()
 WHERE tenant_id = :tenant_id AND run_id = :run_id AND state IN ('READY', 'ENQUEUED');
 
--- name: return_segment!
+-- name: return_segment(tenant_id, run_id, number)!
 UPDATE atom.run_segments SET state = 'READY', relayed_at = NULL, changed_at = now()
 WHERE tenant_id = :tenant_id AND run_id = :run_id AND number = :number AND state = 'ENQUEUED';
 
--- name: count_lost_segments$
+-- name: count_lost_segments(tenant_id, run_id)$
 SELECT count(*) FROM atom.run_segments WHERE tenant_id = :tenant_id AND run_id = :run_id AND state = 'LOST';
 
--- name: interrupted_segments
+-- name: interrupted_segments(tenants, runs, numbers, tokens)
 SELECT * FROM atom.interrupted_segments(:tenants, :runs, :numbers, :tokens);
 
--- name: quiet_segments
+-- name: quiet_segments(quiet, count)
 SELECT * FROM atom.quiet_segments(:quiet, :count);
 
--- name: insert_steps!
+-- name: insert_steps(tenant_id, run_id, steps)!
 INSERT INTO atom.run_steps (tenant_id, run_id, phase, name, position, type, state, outputs, completion)
 SELECT :tenant_id, :run_id, s.phase, s.name, s.position, s.type, s.state, s.outputs, s.completion
 FROM jsonb_to_recordset(:steps) AS s (
     phase text, name text, position integer, type text, state text, outputs jsonb, completion integer);
 
--- name: steps
+-- name: steps(tenant_id, run_id)
 SELECT * FROM atom.run_steps WHERE tenant_id = :tenant_id AND run_id = :run_id ORDER BY phase, position;
 
--- name: step_by_approval^
+-- name: step_by_approval(tenant_id, approval_id)^
 SELECT * FROM atom.run_steps WHERE tenant_id = :tenant_id AND approval_id = :approval_id;
 
--- name: start_step!
+-- name: start_step(tenant_id, run_id, phase, name, before)!
 UPDATE atom.run_steps
 SET state = 'STARTING', attempts = attempts + 1, started_at = coalesce(started_at, now()), error = NULL, code = NULL
 WHERE tenant_id = :tenant_id AND run_id = :run_id AND phase = :phase AND name = :name AND state = :before;
 
--- name: move_step!
+-- name: move_step(after, error, code, outputs, exit_code, approval_id, completes, tenant_id, run_id, phase, name, before)!
 UPDATE atom.run_steps
 SET state = :after,
     error = :error,
@@ -132,70 +132,70 @@ SET state = :after,
     ended_at = CASE WHEN :completes THEN now() ELSE ended_at END
 WHERE tenant_id = :tenant_id AND run_id = :run_id AND phase = :phase AND name = :name AND state = :before;
 
--- name: reopen_step!
+-- name: reopen_step(tenant_id, run_id, phase, name, before)!
 UPDATE atom.run_steps
 SET state = 'PENDING', round = round + 1, error = NULL, code = NULL, ended_at = NULL, completion = NULL
 WHERE tenant_id = :tenant_id AND run_id = :run_id AND phase = :phase AND name = :name AND state = :before;
 
--- name: show_running!
+-- name: show_running(tenant_id, run_id, phase, name)!
 UPDATE atom.run_steps SET state = 'RUNNING'
 WHERE tenant_id = :tenant_id AND run_id = :run_id AND phase = :phase AND name = :name AND state = 'STARTING';
 
--- name: latest_attempt^
+-- name: latest_attempt(tenant_id, run_id, phase, step, round, try_number)^
 SELECT * FROM atom.step_attempts
 WHERE tenant_id = :tenant_id AND run_id = :run_id AND phase = :phase AND step = :step AND round = :round
   AND try_number = :try_number
 ORDER BY number DESC
 LIMIT 1;
 
--- name: attempts
+-- name: attempts(tenant_id, run_id)
 SELECT * FROM atom.step_attempts WHERE tenant_id = :tenant_id AND run_id = :run_id ORDER BY started_at, id;
 
--- name: insert_attempt!
+-- name: insert_attempt(tenant_id, id, run_id, phase, step, number, round, try_number, segment, token, worker_id)!
 INSERT INTO atom.step_attempts (
     tenant_id, id, run_id, phase, step, number, round, try_number, segment, token, worker_id, state
 ) VALUES (
     :tenant_id, :id, :run_id, :phase, :step, :number, :round, :try_number, :segment, :token, :worker_id, 'STARTED'
 );
 
--- name: end_attempt!
+-- name: end_attempt(after, exit_code, outputs, error, code, isolation, tenant_id, id)!
 UPDATE atom.step_attempts
 SET state = :after, exit_code = :exit_code, outputs = :outputs, error = :error, code = :code, isolation = :isolation,
     ended_at = now()
 WHERE tenant_id = :tenant_id AND id = :id AND state = 'STARTED';
 
--- name: insert_chunk!
+-- name: insert_chunk(tenant_id, run_id, attempt_id, sequence, start_offset, length, digest)!
 INSERT INTO atom.log_chunks (tenant_id, run_id, attempt_id, sequence, start_offset, length, digest)
 VALUES (:tenant_id, :run_id, :attempt_id, :sequence, :start_offset, :length, :digest)
 ON CONFLICT (tenant_id, attempt_id, sequence) DO NOTHING;
 
--- name: chunks_from
+-- name: chunks_from(tenant_id, attempt_id, start, count)
 SELECT c.* FROM atom.log_chunks AS c
 WHERE c.tenant_id = :tenant_id AND c.attempt_id = :attempt_id AND c.start_offset + c.length > :start
 ORDER BY c.sequence
 LIMIT :count;
 
--- name: insert_worker!
+-- name: insert_worker(id, host, pid, version, isolation)!
 INSERT INTO atom.workers (id, host, pid, version, isolation, state)
 VALUES (:id, :host, :pid, :version, :isolation, 'ALIVE');
 
--- name: beat!
+-- name: beat(id)!
 UPDATE atom.workers SET beat = beat + 1, beat_at = now() WHERE id = :id AND state = 'ALIVE';
 
--- name: alive_workers
+-- name: alive_workers()
 SELECT id, beat FROM atom.workers WHERE state = 'ALIVE';
 
--- name: workers
+-- name: workers(count)
 SELECT * FROM atom.workers ORDER BY started_at DESC LIMIT :count;
 
--- name: end_worker!
+-- name: end_worker(state, id, beat)!
 UPDATE atom.workers SET state = :state, ended_at = now() WHERE id = :id AND state = 'ALIVE' AND beat = :beat;
 
--- name: leave!
+-- name: leave(id)!
 UPDATE atom.workers SET state = 'LEFT', ended_at = now() WHERE id = :id AND state = 'ALIVE';
 
--- name: try_recovery_lock$
+-- name: try_recovery_lock()$
 SELECT pg_try_advisory_xact_lock(5713862049001);
 
--- name: due_tenants
+-- name: due_tenants()
 SELECT tenant_id FROM atom.tenants_with_due_approvals();

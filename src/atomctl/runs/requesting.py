@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -27,14 +27,14 @@ from atomctl.registry import packages as registry
 from atomctl.registry.model import PackageRecord
 from atomctl.registry.rows import authors_of
 from atomctl.runs import codes, segments
-from atomctl.runs.gate import bound_digests, demand_of, require_usable
+from atomctl.runs.gate import Demand, bound_digests, demand_of, require_usable
 from atomctl.runs.model import Origin, Phase, Run, RunState, StepState
 from atomctl.runs.plan import Abilities, Plan, make_plan
 from atomctl.runs.read import locked_run
 from atomctl.runs.rows import run_from
 from atomctl.runs.transition import Cause, move_run
 from atomctl.wpk import parameters as wpk_parameters
-from atomctl.wpk.archive import Package
+from atomctl.wpk.model import Manifest
 
 Connection = psycopg.Connection[dict[str, Any]]
 
@@ -62,6 +62,19 @@ class RunRequest:
     carried: Mapping[str, Mapping[str, Json]] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A request with everything that was found out about it."""
+
+    conn: Connection
+    actor: Actor
+    request: RunRequest
+    record: PackageRecord
+    manifest: Manifest
+    plan: Plan
+    demand: Demand
+
+
 def request_run(
     conn: Connection, objects: ObjectStore, actor: Actor, request: RunRequest, abilities: Abilities | None = None
 ) -> Run:
@@ -81,7 +94,10 @@ def request_run(
         return earlier
     require_usable(conn, record, request.environment)
     plan = make_plan(package.manifest, record.digest, parameters, abilities or Abilities())
-    return _create(conn, actor, request, record, package, plan)
+    asked = _Asked(conn, actor, request, record, package.manifest, plan, demand_of(conn, record, package))
+    run = _receive(asked)
+    _settle(asked, run)
+    return locked_run(conn, run.tenant_id, run.id)
 
 
 def _earlier(conn: Connection, actor: Actor, request: RunRequest, parameters: Mapping[str, Json]) -> Run | None:
@@ -93,25 +109,18 @@ def _earlier(conn: Connection, actor: Actor, request: RunRequest, parameters: Ma
     if row is None:
         return None
     run = run_from(row)
-    same = (run.package_id, run.parameters_digest, run.dry_run, run.requested_by) == (
-        request.package_id,
-        digest_json(dict(parameters)),
-        request.dry_run,
-        actor.principal_id,
-    )
-    if not same:
+    then = (run.package_id, run.parameters_digest, run.dry_run, run.requested_by)
+    if then != (request.package_id, digest_json(dict(parameters)), request.dry_run, actor.principal_id):
         raise AtomError(codes.REPEATED_REQUEST, f"the key was used for run {run.id}")
     return run
 
 
-def _create(
-    conn: Connection, actor: Actor, request: RunRequest, record: PackageRecord, package: Package, plan: Plan
-) -> Run:
-    demand = demand_of(conn, record, package)
-    run_id = new_id()
+def _receive(asked: _Asked) -> Run:
+    """The run and its steps are recorded, and the run is PLANNING."""
+    conn, record, plan, run_id = asked.conn, asked.record, asked.plan, new_id()
     _sql.insert_run(
         conn,
-        tenant_id=actor.tenant_id,
+        tenant_id=asked.actor.tenant_id,
         id=run_id,
         package_id=record.id,
         workflow=record.name,
@@ -121,35 +130,26 @@ def _create(
         parameters_digest=digest_json(dict(plan.parameters)),
         plan=Jsonb(plan.to_json()),
         plan_digest=plan.digest,
-        policy_digest=demand.digest,
-        decision=Jsonb(demand.decision.to_json()),
-        dry_run=request.dry_run,
-        environment=request.environment,
-        origin=Origin.PERSON if request.rerun_of is None else Origin.RERUN,
-        rerun_of=request.rerun_of,
-        requested_by=actor.principal_id,
-        idempotency_key=request.idempotency_key,
+        policy_digest=asked.demand.digest,
+        decision=Jsonb(asked.demand.decision.to_json()),
+        dry_run=asked.request.dry_run,
+        environment=asked.request.environment,
+        origin=Origin.PERSON if asked.request.rerun_of is None else Origin.RERUN,
+        rerun_of=asked.request.rerun_of,
+        requested_by=asked.actor.principal_id,
+        idempotency_key=asked.request.idempotency_key,
     )
-    run = locked_run(conn, actor.tenant_id, run_id)
-    record_entry(conn, actor.tenant_id, _received(run, actor))
-    _insert_steps(conn, run, plan, request.carried or {})
-    move_run(conn, run, RunState.PLANNING)
-    _settle(conn, actor, locked_run(conn, actor.tenant_id, run_id), request, record, package, plan)
-    return locked_run(conn, actor.tenant_id, run_id)
+    run = locked_run(conn, asked.actor.tenant_id, run_id)
+    record_entry(conn, run.tenant_id, _received(run))
+    steps = _step_rows(plan, asked.request.carried or {})
+    _sql.insert_steps(conn, tenant_id=run.tenant_id, run_id=run.id, steps=Jsonb(steps))
+    move_run(conn, run, RunState.PLANNING, Cause(actor=asked.actor.principal_id))
+    return locked_run(conn, run.tenant_id, run.id)
 
 
-def _settle(
-    conn: Connection,
-    actor: Actor,
-    run: Run,
-    request: RunRequest,
-    record: PackageRecord,
-    package: Package,
-    plan: Plan,
-) -> None:
+def _settle(asked: _Asked, run: Run) -> None:
     """What follows the plan: the end of a dry run, a block, votes, or work."""
-    demand = demand_of(conn, record, package)
-    by = actor.principal_id
+    conn, demand, by = asked.conn, asked.demand, asked.actor.principal_id
     if run.dry_run:
         move_run(conn, run, RunState.SUCCEEDED, Cause(actor=by, why="dry run: planned, nothing executed"))
         return
@@ -157,14 +157,14 @@ def _settle(
         why = "; ".join(reason.why for reason in demand.decision.reasons[:5])
         move_run(conn, run, RunState.BLOCKED, Cause(actor=by, why=why, code=codes.BLOCKED))
         return
-    if plan.missing:
-        raise AtomError(codes.STEP_NOT_RUNNABLE, "; ".join(plan.missing))
-    if package.manifest.safety.dry_run_required:
+    if asked.plan.missing:
+        raise AtomError(codes.STEP_NOT_RUNNABLE, "; ".join(asked.plan.missing))
+    if asked.manifest.safety.dry_run_required:
         _require_dry_run(conn, run)
-    if _still_approved(conn, run, request.approval_id):
-        _sql.set_run_approval(conn, tenant_id=run.tenant_id, id=run.id, approval_id=request.approval_id)
+    if _still_approved(conn, run, asked.request.approval_id):
+        _sql.set_run_approval(conn, tenant_id=run.tenant_id, id=run.id, approval_id=asked.request.approval_id)
     elif demand.votes:
-        _ask_for_votes(conn, actor, run, record, demand.votes)
+        _ask_for_votes(asked, run)
         return
     move_run(conn, run, RunState.QUEUED, Cause(actor=by))
     segments.make_ready(conn, run.tenant_id, run.id)
@@ -178,22 +178,22 @@ def _still_approved(conn: Connection, run: Run, approval_id: UUID | None) -> boo
     return approval.state is State.APPROVED and dict(approval.bound) == bound_digests(run)
 
 
-def _ask_for_votes(conn: Connection, actor: Actor, run: Run, record: PackageRecord, votes: Any) -> None:
+def _ask_for_votes(asked: _Asked, run: Run) -> None:
     bound = bound_digests(run)
     approval = approvals.request(
-        conn,
-        actor,
+        asked.conn,
+        asked.actor,
         subject_kind=SubjectKind.RUN,
         subject_digest=digest_json({"run": str(run.id), **bound}),
         subject_ref=run.id,
         bound=bound,
-        requirement=votes,
-        excluded=authors_of(conn, record),
+        requirement=asked.demand.votes,
+        excluded=authors_of(asked.conn, asked.record),
         reason=f"run {run.workflow}@{run.version}",
         lifetime=APPROVAL_LIFETIME,
     )
-    _sql.set_run_approval(conn, tenant_id=run.tenant_id, id=run.id, approval_id=approval.id)
-    move_run(conn, run, RunState.AWAITING_APPROVAL, Cause(actor=actor.principal_id, digests=bound))
+    _sql.set_run_approval(asked.conn, tenant_id=run.tenant_id, id=run.id, approval_id=approval.id)
+    move_run(asked.conn, run, RunState.AWAITING_APPROVAL, Cause(actor=asked.actor.principal_id, digests=bound))
 
 
 def _require_dry_run(conn: Connection, run: Run) -> None:
@@ -213,12 +213,12 @@ def _require_dry_run(conn: Connection, run: Run) -> None:
         )
 
 
-def _insert_steps(conn: Connection, run: Run, plan: Plan, carried: Mapping[str, Mapping[str, Json]]) -> None:
-    steps: list[dict[str, Json]] = []
+def _step_rows(plan: Plan, carried: Mapping[str, Mapping[str, Json]]) -> list[dict[str, Json]]:
+    rows: list[dict[str, Json]] = []
     for phase, planned in ((Phase.FORWARD, plan.steps), (Phase.ROLLBACK, plan.rollback)):
         for position, step in enumerate(planned, start=1):
             done = phase is Phase.FORWARD and step.name in carried
-            steps.append(
+            rows.append(
                 {
                     "phase": phase.value,
                     "name": step.name,
@@ -229,22 +229,21 @@ def _insert_steps(conn: Connection, run: Run, plan: Plan, carried: Mapping[str, 
                     "completion": position if done else None,
                 }
             )
-    _sql.insert_steps(conn, tenant_id=run.tenant_id, run_id=run.id, steps=Jsonb(steps))
+    return rows
 
 
-def _received(run: Run, actor: Actor) -> Entry:
+def _received(run: Run) -> Entry:
     return Entry(
         action="run.received",
         subject=f"run/{run.id}",
-        actor=actor.principal_id,
+        actor=run.requested_by,
         digests=bound_digests(run),
         detail={
             "workflow": run.workflow,
             "version": run.version,
+            "environment": run.environment,
             "dry_run": run.dry_run,
             "origin": run.origin.value,
             "rerun_of": str(run.rerun_of) if run.rerun_of else None,
-            "requested_at": datetime.now(UTC).isoformat(timespec="milliseconds"),
         },
     )
-

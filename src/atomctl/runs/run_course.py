@@ -126,7 +126,7 @@ def _end_rollback(conn: Connection, run: Run, steps: Steps, plan: Plan) -> None:
 
 
 def end_cancelled(conn: Connection, claim: Claim, run: Run, phase: Phase) -> None:
-    """A run that is CANCELLING has ended: what has not started never will, and a rollback cut short says what is left."""
+    """A run that is CANCELLING has ended: what has not started never will; a rollback cut short says what is left."""
     steps = steps_of(conn, run.tenant_id, run.id)
     for step in (*steps.forward.values(), *steps.rollback.values()):
         if step.state is StepState.PENDING:

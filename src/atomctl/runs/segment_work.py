@@ -128,7 +128,7 @@ class Work:
         self._live.tick = sink.tick
         try:
             extract(self._material().package, request.folder)
-            return self._context.steps.execute(request, sink, self._live.interrupted)
+            return self._context.steps(request, sink, self._live.interrupted)
         finally:
             self._live.tick = None
             sink.close()

@@ -13,43 +13,33 @@ from typing import Any, assert_never
 from uuid import UUID
 
 import psycopg
-from psycopg.types.json import Jsonb
 
 from atomctl.canonical import Json
-from atomctl.db import queries
 from atomctl.errors import AtomError
-from atomctl.runs import codes, rollback, segments, waiting
+from atomctl.runs import attempts, codes, rollback, segments, waiting
 from atomctl.runs.activation import activation_of, render_step
-from atomctl.runs.follow import AfterLoss, after_loss, pause_before_retry, step_after
+from atomctl.runs.follow import AfterLoss, after_loss, attempt_after, pause_before_retry, step_after
 from atomctl.runs.interpreter import Progress, Verdict
 from atomctl.runs.known import holds
 from atomctl.runs.model import Attempt, AttemptState, Claim, Phase, Run, RunState, Step, StepState
 from atomctl.runs.read import Steps, latest_attempt, steps_of
 from atomctl.runs.run_course import end_cancelled, held_run
 from atomctl.runs.states import OPEN_STEP
-from atomctl.runs.steps.model import Outcome, StepResult
+from atomctl.runs.steps.model import StepResult
 from atomctl.runs.transition import Cause, StepChange, move_run, move_step, start_step
 from atomctl.wpk.model import Handler, HandlerType
 
 Connection = psycopg.Connection[dict[str, Any]]
 
-_sql = queries.load(__file__)
-
 NEXT, FAILED, LEAVE = Progress(Verdict.NEXT), Progress(Verdict.FAILED), Progress(Verdict.LEAVE)
-
-_ATTEMPT_AFTER = {
-    Outcome.SUCCEEDED: AttemptState.SUCCEEDED,
-    Outcome.FAILED: AttemptState.FAILED,
-    Outcome.TIMED_OUT: AttemptState.TIMED_OUT,
-    Outcome.CANCELLED: AttemptState.CANCELLED,
-    Outcome.REFUSED: AttemptState.REFUSED,
-}
 
 
 @dataclass(frozen=True, slots=True)
 class Try:
-    """Which try of which step, under which ownership; `attempt_id` is fixed before anything is written, so that a
-    transaction whose answer was lost can be repeated."""
+    """Which try of which step, under which ownership.
+
+    `attempt_id` is fixed before anything is written, so that a transaction whose answer was lost can be repeated.
+    """
 
     claim: Claim
     handler: Handler
@@ -74,7 +64,6 @@ class Lost:
 
     attempt: Attempt
     run: Run
-    rule: AfterLoss
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,34 +77,48 @@ class Found:
     """What the handler's probe says."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Scene:
+    """A try and everything that was read about it under the run's lock."""
+
+    conn: Connection
+    what: Try
+    run: Run
+    steps: Steps
+    step: Step
+
+    def move(self, change: StepChange) -> None:
+        move_step(self.conn, self.run, self.step, change)
+
+
 def begin(conn: Connection, what: Try, found: Found | None = None) -> Progress | Begun | Lost:
     """Records the intent, or says what is already recorded, or asks about an attempt that was lost.
 
     Raises:
         LetGo: the segment belongs to somebody else.
     """
+    scene = _scene(conn, what)
+    if scene.step.state not in OPEN_STEP:
+        return _settled(scene.step)
+    if scene.run.state is RunState.CANCELLING:
+        end_cancelled(conn, what.claim, scene.run, what.phase)
+        return LEAVE
+    return _go_on_from(scene, latest_attempt(conn, scene.run, scene.step, what.try_number), found)
+
+
+def record(conn: Connection, begun: Begun, result: StepResult) -> Progress:
+    """The attempt's result is recorded, the step has moved, and the answer says how the segment goes on.
+
+    Raises:
+        LetGo: the segment belongs to somebody else; the result is dropped.
+    """
+    return _end(_scene(conn, begun.what), begun.what.attempt_id, result)
+
+
+def _scene(conn: Connection, what: Try) -> _Scene:
     run = held_run(conn, what.claim)
     steps = steps_of(conn, run.tenant_id, run.id)
-    step = steps.of(what.phase)[what.handler.name]
-    if step.state not in OPEN_STEP:
-        return _settled(step)
-    if run.state is RunState.CANCELLING:
-        end_cancelled(conn, what.claim, run, what.phase)
-        return LEAVE
-    latest = latest_attempt(conn, run, step, what.try_number)
-    match latest:
-        case None:
-            return _decide(conn, what, run, steps, step)
-        case Attempt(state=AttemptState.LOST):
-            return _start(conn, what, run, steps, step)
-        case Attempt(state=AttemptState.STARTED, id=what.attempt_id):
-            return Begun(what, run, render_step(what.handler, activation_of(run, steps)))
-        case Attempt(state=AttemptState.STARTED):
-            return _after_loss(conn, what, run, steps, latest, found)
-        case _:
-            pause = pause_before_retry(latest.state, what.handler.retry, what.try_number)
-            assert pause is not None, "an open step whose last attempt ended is waiting for its retry"
-            return Progress(Verdict.AGAIN, pause.total_seconds())
+    return _Scene(conn, what, run, steps, steps.of(what.phase)[what.handler.name])
 
 
 def _settled(step: Step) -> Progress:
@@ -128,165 +131,135 @@ def _settled(step: Step) -> Progress:
             return NEXT
 
 
-def _decide(conn: Connection, what: Try, run: Run, steps: Steps, step: Step) -> Progress | Begun:
+def _go_on_from(scene: _Scene, latest: Attempt | None, found: Found | None) -> Progress | Begun | Lost:
+    """What an open step needs, by the newest attempt of this try."""
+    match latest:
+        case None:
+            return _decide(scene)
+        case Attempt(state=AttemptState.LOST):
+            return _start(scene)
+        case Attempt(state=AttemptState.STARTED, id=scene.what.attempt_id):
+            return Begun(scene.what, scene.run, render_step(scene.what.handler, activation_of(scene.run, scene.steps)))
+        case Attempt(state=AttemptState.STARTED):
+            return _after_loss(scene, latest, found)
+        case _:
+            pause = pause_before_retry(latest.state, scene.what.handler.retry, scene.what.try_number)
+            assert pause is not None, "an open step whose last attempt ended is waiting for its retry"
+            return Progress(Verdict.AGAIN, pause.total_seconds())
+
+
+def _decide(scene: _Scene) -> Progress | Begun:
     """The first time this try is asked for: does the step run at all?"""
-    if what.phase is Phase.ROLLBACK and (unmet := rollback.unmet(what.handler.needs, steps.rollback)):
-        change = StepChange(after=StepState.SKIPPED, error=f"needs {', '.join(unmet)}, which did not succeed")
-        move_step(conn, run, step, change)
+    handler = scene.what.handler
+    if scene.what.phase is Phase.ROLLBACK and (unmet := rollback.unmet(handler.needs, scene.steps.rollback)):
+        why = f"needs {', '.join(unmet)}, which did not succeed"
+        scene.move(StepChange(after=StepState.SKIPPED, error=why))
         return NEXT
     try:
-        wanted = holds(what.handler.when, activation_of(run, steps))
+        wanted = holds(handler.when, activation_of(scene.run, scene.steps))
     except AtomError as error:
-        move_step(conn, run, step, StepChange(after=StepState.FAILED, error=error.why, code=error.code))
-        return FAILED
+        return _unable(scene, error)
     if not wanted:
-        move_step(conn, run, step, StepChange(after=StepState.SKIPPED))
+        scene.move(StepChange(after=StepState.SKIPPED))
         return NEXT
-    if what.handler.type is HandlerType.APPROVAL:
-        return _wait_for_people(conn, what, run, steps, step)
-    return _start(conn, what, run, steps, step)
+    return _wait_for_people(scene) if handler.type is HandlerType.APPROVAL else _start(scene)
 
 
-def _wait_for_people(conn: Connection, what: Try, run: Run, steps: Steps, step: Step) -> Progress:
-    config = _rendered(conn, what, run, steps, step)
-    if config is None:
-        return FAILED
-    waiting.ask_for_approval(conn, what.claim, run, step, config)
+def _unable(scene: _Scene, error: AtomError) -> Progress:
+    scene.move(StepChange(after=StepState.FAILED, error=error.why, code=error.code))
+    return FAILED
+
+
+def _wait_for_people(scene: _Scene) -> Progress:
+    try:
+        config = render_step(scene.what.handler, activation_of(scene.run, scene.steps))
+    except AtomError as error:
+        return _unable(scene, error)
+    waiting.ask_for_approval(scene.conn, scene.what.claim, scene.run, scene.step, config)
     return LEAVE
 
 
-def _rendered(conn: Connection, what: Try, run: Run, steps: Steps, step: Step) -> Mapping[str, Json] | None:
+def _start(scene: _Scene) -> Progress | Begun:
     try:
-        return render_step(what.handler, activation_of(run, steps))
+        config = render_step(scene.what.handler, activation_of(scene.run, scene.steps))
     except AtomError as error:
-        move_step(conn, run, step, StepChange(after=StepState.FAILED, error=error.why, code=error.code))
-        return None
+        return _unable(scene, error)
+    what = scene.what
+    start_step(scene.conn, scene.run, scene.step, {"attempt": str(what.attempt_id), "try": what.try_number})
+    attempts.start(scene.conn, what.claim, scene.step, what.attempt_id, what.try_number)
+    return Begun(what, scene.run, config)
 
 
-def _start(conn: Connection, what: Try, run: Run, steps: Steps, step: Step) -> Progress | Begun:
-    config = _rendered(conn, what, run, steps, step)
-    if config is None:
-        return FAILED
-    claim = what.claim
-    start_step(conn, run, step, {"attempt": str(what.attempt_id), "try": what.try_number})
-    _sql.insert_attempt(
-        conn,
-        tenant_id=run.tenant_id,
-        id=what.attempt_id,
-        run_id=run.id,
-        phase=what.phase,
-        step=step.name,
-        number=step.attempts + 1,
-        round=step.round,
-        try_number=what.try_number,
-        segment=claim.segment.number,
-        token=claim.token,
-        worker_id=claim.worker_id,
-    )
-    return Begun(what, run, config)
-
-
-def _after_loss(
-    conn: Connection, what: Try, run: Run, steps: Steps, lost: Attempt, found: Found | None
-) -> Progress | Begun | Lost:
-    rule = after_loss(what.handler.idempotency)
+def _after_loss(scene: _Scene, lost: Attempt, found: Found | None) -> Progress | Begun | Lost:
     if found is None or found.attempt_id != lost.id:
-        return Lost(lost, run, rule)
-    step = steps.of(what.phase)[what.handler.name]
+        return Lost(lost, scene.run)
     if found.result is not None:
-        return _end(conn, what, run, step, lost.id, found.result)
-    _end_attempt(conn, run, lost.id, AttemptState.LOST, error="its worker ended before a result was recorded")
-    detail: dict[str, Json] = {"attempt": str(lost.id), "after_loss": rule.value}
+        return _end(scene, lost.id, found.result)
+    rule = after_loss(scene.what.handler.idempotency)
+    attempts.lose(scene.conn, scene.run.tenant_id, lost.id)
     if found.happened:
-        move_step(conn, run, step, StepChange(after=StepState.SUCCEEDED, detail={**detail, "probe": "it happened"}))
-        _mark_compensated(conn, run, what, well=True)
+        detail: dict[str, Json] = {"attempt": str(lost.id), "probe": "it happened"}
+        scene.move(StepChange(after=StepState.SUCCEEDED, detail=detail))
+        _mark_compensated(scene, well=True)
         return NEXT
     match rule:
         case AfterLoss.RUN_AGAIN | AfterLoss.PROBE:
-            return _start(conn, what, run, steps, step)
+            return _start(scene)
         case AfterLoss.ASK:
-            why = f"step {step.name}: its worker ended while it ran, and nobody knows whether it took effect"
-            move_step(conn, run, step, StepChange(after=StepState.UNKNOWN, error=why, code=codes.UNKNOWN_OUTCOME))
-            move_run(conn, run, RunState.NEEDS_DECISION, Cause(why=why, code=codes.UNKNOWN_OUTCOME))
-            segments.close(conn, what.claim.segment)
-            return LEAVE
+            return _ask(scene, lost)
         case _:
             assert_never(rule)
 
 
-def record(conn: Connection, begun: Begun, result: StepResult) -> Progress:
-    """The attempt's result is recorded, the step has moved, and the answer says how the segment goes on.
-
-    Raises:
-        LetGo: the segment belongs to somebody else; the result is dropped.
-    """
-    run = held_run(conn, begun.what.claim)
-    step = steps_of(conn, run.tenant_id, run.id).of(begun.what.phase)[begun.what.handler.name]
-    return _end(conn, begun.what, run, step, begun.what.attempt_id, result)
+def _ask(scene: _Scene, lost: Attempt) -> Progress:
+    why = f"step {scene.step.name}: its worker ended while it ran, and nobody knows whether it took effect"
+    detail: dict[str, Json] = {"attempt": str(lost.id)}
+    scene.move(StepChange(after=StepState.UNKNOWN, error=why, code=codes.UNKNOWN_OUTCOME, detail=detail))
+    move_run(scene.conn, scene.run, RunState.NEEDS_DECISION, Cause(why=why, code=codes.UNKNOWN_OUTCOME))
+    segments.close(scene.conn, scene.what.claim.segment)
+    return LEAVE
 
 
-def _end(conn: Connection, what: Try, run: Run, step: Step, attempt_id: UUID, result: StepResult) -> Progress:
-    state = _ATTEMPT_AFTER[result.outcome]
-    pause = pause_before_retry(state, what.handler.retry, what.try_number)
+def _end(scene: _Scene, attempt_id: UUID, result: StepResult) -> Progress:
+    state = attempt_after(result.outcome)
+    pause = pause_before_retry(state, scene.what.handler.retry, scene.what.try_number)
     again = Progress(Verdict.AGAIN, pause.total_seconds()) if pause is not None else None
-    if not _end_attempt(conn, run, attempt_id, state, result, error=result.error):
-        return again or _settled(step)  # a repeat: the first commit's answer was lost
-    change = StepChange(
-        after=StepState.PENDING if again else step_after(state),
-        outputs=dict(result.outputs) if state is AttemptState.SUCCEEDED else None,
-        exit_code=result.exit_code,
-        error=result.error,
-        code=result.code,
-        detail=_detail(attempt_id, result),
-    )
-    move_step(conn, run, step, change)
+    if not attempts.end(scene.conn, scene.run.tenant_id, attempt_id, result):
+        return again or _settled(scene.step)  # a repeat: the answer to the first commit was lost
+    scene.move(_change(StepState.PENDING if again else step_after(state), attempt_id, result))
     if again:
         return again
     if state is AttemptState.CANCELLED:
-        end_cancelled(conn, what.claim, run, what.phase)
+        end_cancelled(scene.conn, scene.what.claim, scene.run, scene.what.phase)
         return LEAVE
     well = state is AttemptState.SUCCEEDED
-    _mark_compensated(conn, run, what, well=well)
+    _mark_compensated(scene, well=well)
     return NEXT if well else FAILED
 
 
-def _mark_compensated(conn: Connection, run: Run, what: Try, *, well: bool) -> None:
+def _change(after: StepState, attempt_id: UUID, result: StepResult) -> StepChange:
+    return StepChange(
+        after=after,
+        outputs=dict(result.outputs) if after is StepState.SUCCEEDED else None,
+        exit_code=result.exit_code,
+        error=result.error,
+        code=result.code,
+        detail={
+            "attempt": str(attempt_id),
+            "exit_code": result.exit_code,
+            "isolation": result.isolation.value,
+            "seconds": round((result.ended - result.started).total_seconds(), 3),
+        },
+    )
+
+
+def _mark_compensated(scene: _Scene, *, well: bool) -> None:
     """The step that a compensation was to undo says whether it was; of several, the first to end decides."""
-    if what.phase is Phase.FORWARD or what.handler.compensates is None:
+    compensates = scene.what.handler.compensates
+    if scene.what.phase is Phase.FORWARD or compensates is None:
         return
-    undone = steps_of(conn, run.tenant_id, run.id).forward[what.handler.compensates]
+    undone = scene.steps.forward[compensates]
     if undone.state not in {StepState.COMPENSATED, StepState.COMPENSATION_FAILED}:
         after = StepState.COMPENSATED if well else StepState.COMPENSATION_FAILED
-        move_step(conn, run, undone, StepChange(after=after, error=undone.error, code=undone.code))
-
-
-def _end_attempt(
-    conn: Connection,
-    run: Run,
-    attempt_id: UUID,
-    state: AttemptState,
-    result: StepResult | None = None,
-    *,
-    error: str | None,
-) -> bool:
-    changed: int = _sql.end_attempt(
-        conn,
-        tenant_id=run.tenant_id,
-        id=attempt_id,
-        after=state,
-        exit_code=result.exit_code if result else None,
-        outputs=Jsonb(dict(result.outputs) if result else {}),
-        error=error,
-        code=result.code.id if result and result.code else None,
-        isolation=result.isolation.value if result else None,
-    )
-    return changed == 1
-
-
-def _detail(attempt_id: UUID, result: StepResult) -> dict[str, Json]:
-    return {
-        "attempt": str(attempt_id),
-        "exit_code": result.exit_code,
-        "isolation": result.isolation.value,
-        "seconds": round((result.ended - result.started).total_seconds(), 3),
-    }
+        change = StepChange(after=after, exit_code=undone.exit_code, error=undone.error, code=undone.code)
+        move_step(scene.conn, scene.run, undone, change)
