@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from functools import cache
 from types import MappingProxyType
 
 import atomctl
-from atomctl.canonical import Digest, digest_json
+from atomctl.canonical import Digest, digest
 from atomctl.rules.families import (
     api,
     confinement,
@@ -68,4 +69,5 @@ BY_SUBJECT: Mapping[type, tuple[AnyRule, ...]] = _by_subject()
 @cache
 def rules_digest() -> Digest:
     """The digest of what the rules say of themselves and of the version whose code runs them."""
-    return digest_json({"version": atomctl.__version__, "rules": [rule.to_json() for rule in CATALOG.values()]})
+    said = {"version": atomctl.__version__, "rules": [rule.to_json() for rule in CATALOG.values()]}
+    return digest(json.dumps(said, sort_keys=True).encode())

@@ -7,8 +7,7 @@ Security admission plugin reads. Custom kinds are those whose published schema e
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from atomctl.rules.model import Path
 from atomctl.rules.shape import mapping, text
@@ -38,8 +37,7 @@ CUSTOM_TEMPLATE_PATHS: Mapping[tuple[str, str], Path] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class KubernetesObject:
+class KubernetesObject(NamedTuple):
     """One object of a document; `path` leads to it from the document's root (not empty inside a List)."""
 
     kind: str

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from atomctl.rules.extract import KubernetesObject
 from atomctl.rules.model import Path
@@ -32,8 +31,7 @@ _LISTS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class ContainerFacts:
+class ContainerFacts(NamedTuple):
     """One container of a Pod; `security` is its own security context, not merged with the Pod's."""
 
     name: str
@@ -53,8 +51,7 @@ class ContainerFacts:
         return (*self.path, *keys)
 
 
-@dataclass(frozen=True, slots=True)
-class PodFacts:
+class PodFacts(NamedTuple):
     """One Pod or Pod template; containers in the order init, main, ephemeral."""
 
     label: str

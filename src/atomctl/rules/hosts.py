@@ -7,9 +7,8 @@ Names are never resolved here; an address is recognised in every form `inet_aton
 from __future__ import annotations
 
 import enum
-import socket
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 _METADATA_NAMES = frozenset(
     {
@@ -52,8 +51,7 @@ class HostKind(enum.StrEnum):
     """Known only when it runs."""
 
 
-@dataclass(frozen=True, slots=True)
-class Url:
+class Url(NamedTuple):
     """A URL found in a text; `offset` is where its scheme begins."""
 
     scheme: str
@@ -121,6 +119,8 @@ def _address(host: str) -> str | None:
         return host.partition("%")[0]
     if not host[0].isdigit():
         return None
+    import socket  # 3 ms that packages without literal addresses do not pay
+
     try:
         return socket.inet_ntoa(socket.inet_aton(host))
     except OSError:

@@ -5,7 +5,7 @@ Grammar: https://github.com/distribution/reference; defaults: no registry is doc
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 DEFAULT_REGISTRY = "docker.io"
 DEFAULT_TAG = "latest"
@@ -13,8 +13,7 @@ _HEX = frozenset("0123456789abcdef")
 _MAX_LENGTH = 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Image:
+class Image(NamedTuple):
     """A reference; `tag` is empty if only a digest is given."""
 
     registry: str

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from atomctl.rules.model import Path
 from atomctl.rules.scalar_text import LineMap
 from atomctl.rules.source import Source
 
 
-@dataclass(frozen=True, slots=True)
-class Spot:
+class Spot(NamedTuple):
     """A place in a source, and how findings there name what they are about."""
 
     source: Source
@@ -23,8 +22,7 @@ class Spot:
         return Spot(self.source, (*self.path, *steps), self.label)
 
 
-@dataclass(frozen=True, slots=True)
-class Located:
+class Located(NamedTuple):
     """A subject, the source its paths lead into, and how findings name it.
 
     Of a `partial` object (a patch) what is missing says nothing: hits at fields that are not there are dropped.

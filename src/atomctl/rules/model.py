@@ -11,7 +11,7 @@ import datetime
 import enum
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeAlias, TypeVar
+from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
 
 from atomctl.canonical import Digest
 
@@ -97,8 +97,7 @@ class Example:
     """Names and texts of further files that the example needs."""
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(NamedTuple):
     """What a predicate saw.
 
     `path` is relative to the subject. `offset` is the character offset inside the text at that path, for subjects that

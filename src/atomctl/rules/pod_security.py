@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache, partial
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from atomctl.rules import baseline, restricted
 from atomctl.rules.extract import objects_in, template_path
@@ -30,8 +29,7 @@ class Level(enum.StrEnum):
     RESTRICTED = "restricted"
 
 
-@dataclass(frozen=True, slots=True)
-class Control:
+class Control(NamedTuple):
     """One control: its revisions by the minor version of Kubernetes 1.x that introduced them."""
 
     id: str
@@ -45,8 +43,7 @@ class Control:
         return next((check for since, check in reversed(self.revisions) if since <= minor), None)
 
 
-@dataclass(frozen=True, slots=True)
-class Violation:
+class Violation(NamedTuple):
     """A control that a Pod violates, and where."""
 
     control: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from atomctl.rules.model import Path
 
@@ -11,8 +11,7 @@ INTERPRETERS = SHELLS | {"python", "python3", "perl", "ruby", "node", "php", "pw
 DOWNLOADERS = frozenset({"curl", "wget", "fetch", "aria2c", "http", "https", "lwp-request"})
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(NamedTuple):
     """One argument of a command.
 
     `text` is the value with its quotes removed if nothing in it is expanded (`static`), else what is written.
@@ -28,8 +27,7 @@ class Word:
     """Names of the commands that substitutions inside the word run."""
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(NamedTuple):
     """One simple command; wrappers such as `sudo`, `env` and `timeout 5` are taken off its front."""
 
     name: str
@@ -56,8 +54,7 @@ class Command:
         return tuple(word for word in self.words if not word.text.startswith("-"))
 
 
-@dataclass(frozen=True, slots=True)
-class Function:
+class Function(NamedTuple):
     """A function definition; `calls` are the names of the commands in its body."""
 
     name: str
@@ -66,8 +63,7 @@ class Function:
     offset: int
 
 
-@dataclass(frozen=True, slots=True)
-class ScriptFacts:
+class ScriptFacts(NamedTuple):
     """One script: a file, the code of a step, or what a container hands to `sh -c`.
 
     `path` and `base` say where its text stands in its source: offsets of words count from there.

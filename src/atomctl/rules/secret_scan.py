@@ -10,9 +10,8 @@ import enum
 import math
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from atomctl.rules.hosts import urls
 from atomctl.rules.tokens import (
@@ -78,8 +77,7 @@ class SecretKind(enum.Enum):
     URL = "password in a URL"
 
 
-@dataclass(frozen=True, slots=True)
-class FoundSecret:
+class FoundSecret(NamedTuple):
     """Where a secret stands in its text."""
 
     kind: SecretKind
@@ -89,8 +87,7 @@ class FoundSecret:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class TextFacts:
+class TextFacts(NamedTuple):
     """A text and the secrets in it."""
 
     label: str

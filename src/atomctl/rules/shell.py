@@ -103,16 +103,15 @@ def _read(text: str, base: int, into: _Reading, depth: int) -> None:
     into.functions += (_function(node, made, source) for node in functions)
 
 
-@dataclass(frozen=True, slots=True)
 class _Source:
     """A script's text as the parser counts it (bytes) and as findings count it (characters)."""
 
-    text: str
-    base: int
-    data: bytes = field(init=False)
+    __slots__ = ("base", "data", "text")
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "data", self.text.encode("utf-8", "surrogatepass"))
+    def __init__(self, text: str, base: int) -> None:
+        self.text = text
+        self.base = base
+        self.data = text.encode("utf-8", "surrogatepass")
 
     def offset(self, node: Any) -> int:
         """The character offset of a node's first character."""

@@ -7,8 +7,7 @@ stand? The answer is worked out only for findings.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from atomctl.errors import AtomError
 from atomctl.rules.model import Path
@@ -32,8 +31,7 @@ class Source(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class TextSource:
+class TextSource(NamedTuple):
     """A file that is text from end to end; paths into it are empty."""
 
     file: str
@@ -45,8 +43,7 @@ class TextSource:
         return self.lines.place(offset or 0)
 
 
-@dataclass(frozen=True, slots=True)
-class YamlSource:
+class YamlSource(NamedTuple):
     """One YAML document of a file."""
 
     file: str
@@ -73,8 +70,7 @@ class YamlSource:
         return scalar_offset(self.lines.text, begin, value if isinstance(value, str) else "", offset)
 
 
-@dataclass(frozen=True, slots=True)
-class NestedSource:
+class NestedSource(NamedTuple):
     """A YAML document that stands inside a string of another one."""
 
     outer: YamlSource | NestedSource

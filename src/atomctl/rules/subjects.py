@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from atomctl.rules.hosts import Url
 from atomctl.rules.model import Path
 from atomctl.wpk.model import Handler, Manifest
 
 
-@dataclass(frozen=True, slots=True)
-class CallFacts:
+class CallFacts(NamedTuple):
     """One HTTP request of an `api` handler; `path` leads to its config."""
 
     label: str
@@ -31,8 +29,7 @@ class Origin(enum.Enum):
     SECRET = "Secret entry"  # noqa: S105  # a kind of place, not a secret
 
 
-@dataclass(frozen=True, slots=True)
-class SettingFacts:
+class SettingFacts(NamedTuple):
     """A name that is given a value, at `path`."""
 
     origin: Origin
@@ -41,8 +38,7 @@ class SettingFacts:
     path: Path
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """A handler with where it stands in the package's manifest."""
 
     handler: Handler
@@ -54,8 +50,7 @@ class Step:
         return f"handler {self.handler.name}"
 
 
-@dataclass(frozen=True, slots=True)
-class PackageFacts:
+class PackageFacts(NamedTuple):
     """The package as a whole: its manifest, steps and scripts."""
 
     manifest: Manifest
@@ -74,8 +69,7 @@ class Unread(enum.Enum):
     BINARY = "binary"
 
 
-@dataclass(frozen=True, slots=True)
-class UnreadFacts:
+class UnreadFacts(NamedTuple):
     """Something the validator could not look into."""
 
     label: str
@@ -85,8 +79,7 @@ class UnreadFacts:
     offset: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class VoidSuppression:
+class VoidSuppression(NamedTuple):
     """A suppression comment that suppresses nothing."""
 
     why: str

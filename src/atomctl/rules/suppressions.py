@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from atomctl.rules.model import Finding, Suppressed
 from atomctl.rules.scalar_text import LineMap
@@ -18,8 +18,7 @@ _MARK = "atom:ignore"
 _MIN_REASON = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Comment:
+class Comment(NamedTuple):
     """One suppression comment; `problem` says why it suppresses nothing."""
 
     file: str
@@ -90,8 +89,7 @@ def _missing(rules: list[str], reason: str, until: datetime.date | None) -> str 
     return None if until else "it has no until date"
 
 
-@dataclass(frozen=True, slots=True)
-class Void:
+class Void(NamedTuple):
     """A comment without effect, and why."""
 
     comment: Comment
@@ -99,8 +97,7 @@ class Void:
     expired: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Split:
+class Split(NamedTuple):
     """Findings that stand, findings set aside, and comments that set nothing aside with why."""
 
     standing: tuple[Finding, ...]

@@ -6,11 +6,10 @@ time linear in the text whatever the text is.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class TokenKind:
+class TokenKind(NamedTuple):
     """One kind of token. `entropy` is the least Shannon entropy of the token's variable part, in bits per character."""
 
     name: str
