@@ -3,6 +3,8 @@
 The private file is PEM around JSON: `kdf` scrypt with its parameters, `cipher` nacl/secretbox (XSalsa20-Poly1305) with
 its nonce, `ciphertext`; all base64 is standard. Decrypted it is a PKCS#8 key in DER. Format: sigstore/sigstore
 `pkg/cryptoutils` and `theupdateframework/go-tuf` `encrypted`, version 0.
+
+What only private keys need is imported where it is used, so that verification starts without it.
 """
 
 from __future__ import annotations
@@ -12,15 +14,7 @@ import os
 from base64 import b64encode
 from dataclasses import dataclass, field
 
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    load_der_private_key,
-)
 
 from atomctl.errors import AtomError
 from atomctl.trust import codes
@@ -103,11 +97,13 @@ def _parse(document: Fields) -> _Sealed:
 
 
 def _derive(password: bytes, salt: bytes, n: int) -> bytes:
+    from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
+
     return Scrypt(salt=salt, length=_KEY_BYTES, n=n, r=_R, p=_P).derive(password)
 
 
 def _open(sealed: _Sealed, password: bytes) -> bytes:
-    from nacl.exceptions import CryptoError  # libsodium: 50 ms of import that verification never needs
+    from nacl.exceptions import CryptoError
     from nacl.secret import SecretBox
 
     box = SecretBox(_derive(password, sealed.salt, sealed.n))
@@ -118,6 +114,9 @@ def _open(sealed: _Sealed, password: bytes) -> bytes:
 
 
 def _private_key(der: bytes) -> ec.EllipticCurvePrivateKey:
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.serialization import load_der_private_key
+
     try:
         key = load_der_private_key(der, password=None)
     except (ValueError, TypeError) as error:
@@ -132,6 +131,7 @@ def _private_key(der: bytes) -> ec.EllipticCurvePrivateKey:
 
 
 def _seal(key: ec.EllipticCurvePrivateKey, password: bytes) -> bytes:
+    from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
     from nacl.secret import SecretBox
 
     der = key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
