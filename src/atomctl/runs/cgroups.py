@@ -56,7 +56,7 @@ def find(mounts: str | None = None, membership: str | None = None) -> tuple[Hier
     membership = _MEMBERSHIP.read_text() if membership is None else membership
     paths = _paths(membership)
     found = [_hierarchy(line, paths) for line in mounts.splitlines()]
-    return tuple(item for item in found if item is not None and os.access(item.folder, os.W_OK))
+    return tuple(item for item in found if item and item.controllers and os.access(item.folder, os.W_OK))
 
 
 def create(hierarchies: tuple[Hierarchy, ...], name: str, *, processes: int, memory_bytes: int) -> AttemptGroups:

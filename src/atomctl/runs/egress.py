@@ -7,6 +7,7 @@ outside, to an address that was checked (`addresses`). It runs as the step's use
 from __future__ import annotations
 
 import contextlib
+import encodings.idna  # noqa: F401  # resolving a name imports it, which the step's user may not be able to
 import os
 import socket
 import threading

@@ -17,6 +17,7 @@ from atomctl.runs.orders import STAGE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import NoReturn
 
     from atomctl.runs.orders import Order
@@ -30,6 +31,7 @@ def become(order: Order, hand_over: int | None) -> NoReturn:
     Raises:
         OSError: a bound could not be put in place; the step was not started.
     """
+    enter_network = _network_entrance(hand_over)
     parent = os.getppid()
     os.setsid()
     join(order["cgroups"])
@@ -37,16 +39,42 @@ def become(order: Order, hand_over: int | None) -> NoReturn:
         stage(order["staged"])
     bound(order["limits"])
     drop(order["user"])
-    if hand_over is not None:
-        from atomctl.runs import lone_network
-
-        lone_network.enter(hand_over)
+    enter_network()
     kernel.gain_no_privileges()
     kernel.die_with_parent(_SIGKILL)
     if os.getppid() != parent:
         raise OSError("the supervisor was gone before the step began")
     os.chdir(order["cwd"])
-    os.execvpe(order["argv"][0], order["argv"], order["env"])  # noqa: S606  # no shell is what we want
+    execute(order["argv"], order["env"])
+
+
+def execute(argv: list[str], env: dict[str, str]) -> NoReturn:
+    """Becomes the program, looked for on the step's own PATH.
+
+    Not `os.execvpe`: that imports a module at this point, where Python's files may be out of reach.
+
+    Raises:
+        OSError: there is no such program, or it cannot be executed.
+    """
+    name = argv[0]
+    problem: OSError = FileNotFoundError(f"no program {name!r} on the PATH of steps")
+    for folder in [""] if "/" in name else [f"{entry}/" for entry in env["PATH"].split(":")]:
+        try:
+            os.execve(folder + name, argv, env)  # noqa: S606  # no shell is what we want
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except OSError as error:
+            problem = error
+    raise problem
+
+
+def _network_entrance(hand_over: int | None) -> Callable[[], None]:
+    """What to call once the user is given up; imported before, while Python's own files can still be read."""
+    if hand_over is None:
+        return lambda: None
+    from atomctl.runs import lone_network
+
+    return lambda: lone_network.enter(hand_over)
 
 
 def join(cgroups: list[str]) -> None:

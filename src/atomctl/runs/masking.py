@@ -47,13 +47,13 @@ class Patterns:
             self._automaton.make_automaton()
 
     def spans(self, text: str, covered: int) -> list[tuple[int, int]]:
-        """Where secrets are in `text`, merged where they touch; the first `covered` characters are one already."""
+        """Where secrets are in `text`, merged where they overlap; the first `covered` characters are one already."""
         found = [(0, covered)] if covered else []
         found += [(end + 1 - length, end + 1) for end, length in self._automaton.iter(text)]
         found.sort()
         merged: list[tuple[int, int]] = []
         for start, end in found:
-            if merged and start <= merged[-1][1]:
+            if merged and start < merged[-1][1]:
                 merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
             else:
                 merged.append((start, end))

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from atomctl.runs.orders import Order, Report
     from atomctl.runs.steps.model import Stream
 
+_START = "import os, sys; from atomctl.runs.supervisor import main; os._exit(main(sys.argv[1:]))"
+"""What `-m atomctl.runs.supervisor` does, without the 5 ms that `-m` takes and the 2 ms of an orderly end."""
 _POLL_SECONDS = 0.05
 _READ = 64 * 1024
 _MARGIN_SECONDS = 20.0
@@ -60,7 +62,7 @@ def read_report(path: Path) -> Report | None:
 
 def _start(control: int, descriptors: Sequence[int]) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
-        [sys.executable, "-I", "-m", "atomctl.runs.supervisor", str(control)],
+        [sys.executable, "-I", "-c", _START, str(control)],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

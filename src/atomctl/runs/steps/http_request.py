@@ -43,6 +43,8 @@ class HttpRequest:
     when: str | None
     max_bytes: int
     follow_redirects: bool
+    repeatable: bool
+    """Whether sending it twice does what sending it once does, by its method or because the author says so."""
 
     @property
     def host(self) -> str:
@@ -53,11 +55,6 @@ class HttpRequest:
     def port(self) -> int:
         """The port of the URL, or of its scheme."""
         return self.url.port or _DEFAULT_PORTS[self.url.scheme]
-
-    @property
-    def repeatable(self) -> bool:
-        """Whether sending it twice does what sending it once does, by its method or because the author says so."""
-        return self.method in _IDEMPOTENT or _KEY in self.headers
 
     def with_key(self, key: str | None) -> HttpRequest:
         """Carries the step's key where the author set none; that alone does not make it repeatable."""
@@ -92,6 +89,7 @@ def parse(config: Mapping[str, Json]) -> HttpRequest:
         when=None if success.get("when") is None else str(success["when"]),
         max_bytes=max_bytes,
         follow_redirects=config.get("follow_redirects") is True,
+        repeatable=method in _IDEMPOTENT or _KEY in headers,
     )
 
 
@@ -106,7 +104,7 @@ def url(text: str) -> httpx.URL:
         port = parsed.port
     except (httpx.InvalidURL, ValueError) as error:
         raise _bad(f"url: {error}") from error
-    if parsed.scheme not in _DEFAULT_PORTS or not parsed.host or port == 0:
+    if parsed.scheme not in _DEFAULT_PORTS or not parsed.host or not 0 < (1 if port is None else port) < 65536:
         raise _bad("url needs the form https://host/path")
     if parsed.userinfo:
         raise _bad("url carries a user or password: use a header")

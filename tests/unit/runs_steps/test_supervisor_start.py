@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from atomctl.runs import orders, process_tree
+
+HEAVY = {
+    "asyncio",
+    "dataclasses",
+    "enum",
+    "inspect",
+    "json",
+    "logging",
+    "pathlib",
+    "re",
+    "socket",
+    "subprocess",
+    "typing",
+}
+
+
+def test_the_supervisor_loads_next_to_nothing_because_every_attempt_waits_for_it() -> None:
+    code = "import sys; before = set(sys.modules); import atomctl.runs.supervisor; print(*set(sys.modules) - before)"
+    done = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert not HEAVY & set(done.stdout.split())
+
+
+def test_an_order_survives_the_way_to_the_supervisor_and_leaves_what_follows_it() -> None:
+    order: orders.Order = {
+        "argv": ["true"],
+        "env": {"A": "ä"},
+        "cwd": "/",
+        "user": None,
+        "staged": {},
+        "limits": {"CORE": 0},
+        "cgroups": [],
+        "sandboxed": True,
+        "timeout": 1.5,
+        "grace": 0.5,
+        "egress": None,
+        "report": "/x",
+    }
+    reading, writing = os.pipe()
+    with os.fdopen(reading, "rb") as stream:
+        os.write(writing, orders.pack_order(order) + orders.CANCEL)
+        os.close(writing)
+        assert orders.read_order(reading) == order
+        assert stream.read() == orders.CANCEL
+
+
+@pytest.mark.parametrize(
+    ("sent", "problem"), [(b"", EOFError), (b"\0\0\0\x08abc", EOFError), (b"\xff" * 8, ValueError)]
+)
+def test_half_an_order_or_a_huge_one_is_not_carried_out(sent: bytes, problem: type[Exception]) -> None:
+    reading, writing = os.pipe()
+    os.write(writing, sent)
+    os.close(writing)
+    try:
+        with pytest.raises(problem):
+            orders.read_order(reading)
+    finally:
+        os.close(reading)
+
+
+def test_descendants_are_found_below_each_other_and_nowhere_else() -> None:
+    tree = {1: 0, 10: 1, 11: 10, 12: 10, 13: 12, 20: 1, 21: 20}
+    assert process_tree.descendants(10, tree) == [11, 12, 13]
+    assert process_tree.descendants(21, tree) == []
+
+
+def test_this_process_has_the_parent_the_system_says() -> None:
+    assert process_tree.parents()[os.getpid()] == os.getppid()
