@@ -29,21 +29,25 @@ class Candidate:
     name: str
     version: str
     tenant: str | None
+    environment: str
     keys: Mapping[Digest, KeyRecord]
-    allowed: frozenset[Digest]
-    """The keys that some matched rule lists."""
     now: datetime.datetime
     accepted_at: datetime.datetime | None
 
 
-def check(data: bytes, wanted: Candidate) -> Signature:
+def check(data: bytes, wanted: Candidate, allowed: frozenset[Digest]) -> Signature:
     """The signature in a bundle's bytes, which holds.
+
+    Args:
+        data: the bundle.
+        wanted: what it must be about.
+        allowed: the keys that some matched rule lists; no other can have signed it.
 
     Raises:
         AtomError: TRU202-TRU206, TRU210-TRU217, TRU220-TRU223, TRU236, TRU242: one code for each way not to hold.
     """
     parsed = bundle.parse(data)
-    record, key = _signing_key(parsed, wanted)
+    record, key = _signing_key(parsed, wanted, allowed)
     record.require_holding(wanted.now, wanted.accepted_at)
     release = _release(parsed, wanted)
     _require_log_binding(parsed, key, wanted.digest)
@@ -58,7 +62,7 @@ def check(data: bytes, wanted: Candidate) -> Signature:
     )
 
 
-def _signing_key(parsed: Bundle, wanted: Candidate) -> tuple[KeyRecord, PublicKey]:
+def _signing_key(parsed: Bundle, wanted: Candidate, allowed: frozenset[Digest]) -> tuple[KeyRecord, PublicKey]:
     """The registered key whose signature this is.
 
     A hint names the only candidate; without one every allowed key is tried.
@@ -69,16 +73,16 @@ def _signing_key(parsed: Bundle, wanted: Candidate) -> tuple[KeyRecord, PublicKe
                 codes.CERTIFICATE_REFUSED, "the bundle holds a certificate; the rules for this name list keys"
             )
         case KeyHint(hint=hint):
-            for record in _candidates(hint, wanted):
+            for record in _candidates(hint, wanted, allowed):
                 key = record.key()
                 if _signature_holds(parsed, key, wanted):
                     return record, key
     raise AtomError(codes.SIGNATURE_INVALID, "the signature does not verify with the key the bundle names")
 
 
-def _candidates(hint: str | None, wanted: Candidate) -> Iterator[KeyRecord]:
+def _candidates(hint: str | None, wanted: Candidate, allowed: frozenset[Digest]) -> Iterator[KeyRecord]:
     if hint is None:
-        found = [record for key_id, record in wanted.keys.items() if key_id in wanted.allowed]
+        found = [record for key_id, record in wanted.keys.items() if key_id in allowed]
         if not found:
             raise AtomError(codes.KEY_UNKNOWN, "the bundle names no key, and no key of the rule is registered")
         yield from found
@@ -86,7 +90,7 @@ def _candidates(hint: str | None, wanted: Candidate) -> Iterator[KeyRecord]:
     key_id = _hinted(hint)
     if key_id is None or key_id not in wanted.keys:
         raise AtomError(codes.KEY_UNKNOWN, f"the bundle names key {key_id or repr(hint[:80])}, which is not registered")
-    if key_id not in wanted.allowed:
+    if key_id not in allowed:
         raise AtomError(codes.KEY_NOT_ALLOWED, f"key {key_id} is not listed by the rules for {wanted.name}")
     yield wanted.keys[key_id]
 

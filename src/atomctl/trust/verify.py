@@ -77,36 +77,47 @@ def verify(
     Raises:
         ValueError: `version` or a value of `highest_accepted` is not SemVer 2.
     """
-    progress = _Progress()
-    refusal: AtomError | None = None
-    try:
-        matched = _require_rules(bundles, rules, name, environment)
-        wanted = Candidate(
-            digest=digest,
-            name=name,
-            version=version,
-            tenant=tenant,
-            keys={record.key_id: record for record in keys},
-            allowed=frozenset().union(*(rule.keys for _, rule in matched)),
-            now=now,
-            accepted_at=accepted_at,
-        )
-        signatures = _check_all(bundles, wanted, progress)
-        for layer, rule in matched:
-            _require_rule(layer, rule, signatures, progress, now)
-        _require_version(Version.parse(version), matched, highest_accepted or {}, progress)
-    except AtomError as error:
-        refusal = error
-    return Verdict(
-        accepted=refusal is None,
-        code=refusal.code if refusal else None,
-        why=refusal.why if refusal else "",
-        hint=refusal.hint if refusal else "",
+    wanted = Candidate(
         digest=digest,
         name=name,
         version=version,
         tenant=tenant,
         environment=environment,
+        keys={record.key_id: record for record in keys},
+        now=now,
+        accepted_at=accepted_at,
+    )
+    progress = _Progress()
+    try:
+        _judge(wanted, bundles, rules, highest_accepted or {}, progress)
+    except AtomError as refusal:
+        return _verdict(wanted, progress, refusal)
+    return _verdict(wanted, progress, None)
+
+
+def _judge(
+    wanted: Candidate, bundles: Sequence[bytes], rules: TrustRules, highest: Mapping[int, str], progress: _Progress
+) -> None:
+    """Refuses unless every layer's rule holds; leaves in `progress` what was seen on the way."""
+    matched = _require_rules(bundles, rules, wanted.name, wanted.environment)
+    allowed = frozenset().union(*(rule.keys for _, rule in matched))
+    signatures = _check_all(bundles, wanted, allowed, progress)
+    for layer, rule in matched:
+        _require_rule(layer, rule, signatures, progress, wanted.now)
+    _require_version(Version.parse(wanted.version), matched, highest, progress)
+
+
+def _verdict(wanted: Candidate, progress: _Progress, refusal: AtomError | None) -> Verdict:
+    return Verdict(
+        accepted=refusal is None,
+        code=refusal.code if refusal else None,
+        why=refusal.why if refusal else "",
+        hint=refusal.hint if refusal else "",
+        digest=wanted.digest,
+        name=wanted.name,
+        version=wanted.version,
+        tenant=wanted.tenant,
+        environment=wanted.environment,
         rule=progress.rule,
         threshold=progress.threshold,
         signers=progress.signers,
@@ -133,11 +144,13 @@ def _require_rules(
     return matched
 
 
-def _check_all(bundles: Sequence[bytes], wanted: Candidate, progress: _Progress) -> list[Signature]:
+def _check_all(
+    bundles: Sequence[bytes], wanted: Candidate, allowed: frozenset[Digest], progress: _Progress
+) -> list[Signature]:
     signatures: list[Signature] = []
     for data in dict.fromkeys(bundles):
         try:
-            signatures.append(candidate.check(data, wanted))
+            signatures.append(candidate.check(data, wanted, allowed))
         except AtomError as error:
             progress.rejected += (_rejected(digest_of(data), error),)
     return signatures
