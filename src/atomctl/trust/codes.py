@@ -59,7 +59,7 @@ RULES_MALFORMED = Code(
     "TRU111",
     "trust rules that cannot be read",
     "A trust rule document is not what atom.trust-rules/v1 describes. The rules in force stay as they are.",
-    "compare with docs/reference/trust-rules.md; unknown fields are refused so that a misspelt demand is not lost",
+    "atomctl trust show -o json    # the form of the rules in force; unknown fields are refused, so no demand is lost",
     ExitCode.USAGE,
 )
 
