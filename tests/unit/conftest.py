@@ -9,8 +9,9 @@ import pytest_socket
 
 
 @pytest.fixture(autouse=True)
-def no_sockets() -> Iterator[None]:
-    """Opening a socket other than a Unix one fails the test."""
-    pytest_socket.disable_socket(allow_unix_socket=True)
+def no_sockets(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Opening a socket other than a Unix one fails the test, unless it is marked `enable_socket`."""
+    if request.node.get_closest_marker("enable_socket") is None:
+        pytest_socket.disable_socket(allow_unix_socket=True)
     yield
     pytest_socket.enable_socket()

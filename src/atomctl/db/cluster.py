@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from atomctl.db import codes, postmaster
-from atomctl.db.accounts import Account
-from atomctl.db.binaries import ENVIRONMENT, Binaries, as_account
+from atomctl.db.accounts import ENVIRONMENT, Account
+from atomctl.db.binaries import Binaries
 from atomctl.db.roles import ADMIN
 from atomctl.errors import AtomError
 
@@ -58,7 +58,8 @@ class Cluster:
         try:
             command = [self.binaries.program("initdb"), f"--pgdata={unfinished}", f"--username={ADMIN}"]
             command += [f"--pwfile={secret}", "--auth=scram-sha-256", "--encoding=UTF8", "--data-checksums"]
-            done = self._run([*command, *_locale(self.binaries.major)])
+            sync = ["--no-sync"] if self.options.get("fsync") == "off" else []
+            done = self._run([*command, *_locale(self.binaries.major), *sync])
             if done.returncode != 0:
                 raise _failure("initdb", done.stderr)
             unfinished.rename(self.data)
@@ -84,7 +85,7 @@ class Cluster:
             env=ENVIRONMENT,
             cwd=self.base,
             umask=0o077,
-            **as_account(self.account),
+            **self.account.arguments,
         )
 
     def start(self) -> None:
@@ -98,7 +99,7 @@ class Cluster:
         """
         self._check_version()
         postmaster.stop(self.data)
-        postmaster.remove_stale_pid_file(self.data)
+        postmaster.remove_leftovers(self.data, self.sockets)
         self.account.own(self._open_log())
         with self.log.open("ab") as log:
             offset = log.tell()
@@ -111,7 +112,7 @@ class Cluster:
                 cwd=self.base,
                 umask=0o077,
                 start_new_session=True,  # Ctrl-C in the terminal reaches `atomctl up`, which stops the server in order
-                **as_account(self.account),
+                **self.account.arguments,
             )
         try:
             self._await_ready(process, offset)

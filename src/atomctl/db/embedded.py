@@ -11,7 +11,7 @@ from atomctl.db.accounts import server_account
 from atomctl.db.address import AdminLogin, DatabaseAddress, admin_from_credentials
 from atomctl.db.binaries import Binaries, reachable, wheel_binaries
 from atomctl.db.cluster import Cluster
-from atomctl.db.home import HomeLock, prepare_home
+from atomctl.db.home import HomeLock, prepare_home, require_reachable
 from atomctl.db.roles import ADMIN
 from atomctl.db.sockets import PORT, prepare_socket_folder, socket_folder
 from atomctl.errors import AtomError
@@ -74,6 +74,7 @@ class EmbeddedPostgres:
         try:
             base = self._home / "postgres"
             account.private_folder(base)
+            require_reachable(base, account)
             sockets = socket_folder(base)
             prepare_socket_folder(sockets, account)
             binaries = reachable(self._binaries or wheel_binaries(), account, base)

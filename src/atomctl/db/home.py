@@ -44,6 +44,17 @@ def prepare_home(home: Path, account: Account) -> None:
         raise _unusable(home, error) from error
 
 
+def require_reachable(folder: Path, account: Account) -> None:
+    """Returns when the server's account can enter `folder`.
+
+    Raises:
+        AtomError: DBA005 it cannot; a folder above is closed to it.
+    """
+    if not account.enters(folder):
+        why = f"the user that runs PostgreSQL (uid {account.uid}) cannot enter {folder}"
+        raise AtomError(codes.HOME_UNUSABLE, why, hint="choose a home it can reach, best the default /var/lib/atomctl")
+
+
 def _is_login_home(home: Path) -> bool:
     """Somebody's login folder keeps its mode: opening it by a bit is not ours to decide."""
     return any(Path(entry.pw_dir) == home for entry in pwd.getpwall())

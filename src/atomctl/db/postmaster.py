@@ -13,7 +13,8 @@ PID_FILE = "postmaster.pid"
 FAST, IMMEDIATE = signal.SIGINT, signal.SIGQUIT
 """PostgreSQL's shutdown modes: FAST rolls back and writes a checkpoint, IMMEDIATE leaves recovery to the next start."""
 
-_PATIENCE = ((FAST, 20.0), (IMMEDIATE, 5.0), (signal.SIGKILL, 5.0))
+_PATIENCE = ((FAST, 20.0), (IMMEDIATE, 5.0))
+_KILL_PATIENCE = 5.0
 _POLL = 0.01
 
 
@@ -35,25 +36,23 @@ def _works_in(process: Path, place: str) -> bool:
 
 
 def stop(data: Path, reap: Callable[[], object] | None = None) -> None:
-    """Afterwards no PostgreSQL process works in `data`: asked to stop fast, then at once, then killed.
+    """Afterwards no PostgreSQL process works in `data`: told to stop fast, then to stop at once, then killed.
+
+    Processes without a postmaster can commit nothing any more and are killed.
 
     Args:
         data: the data directory.
         reap: collects the exit status of an own child; called while waiting.
     """
     for number, patience in _PATIENCE:
-        found = processes(data)
-        if not found:
-            return
-        _send(_targets(data, found, number), number)
+        postmaster = postmaster_pid(data)
+        if postmaster not in processes(data):
+            break
+        _send([postmaster], number)
         if wait_until(lambda: not _left(data, reap), patience):
             return
-
-
-def _targets(data: Path, found: list[int], number: signal.Signals) -> list[int]:
-    """The shutdown signals mean that only to the postmaster; orphaned children get each of them."""
-    postmaster = postmaster_pid(data)
-    return [postmaster] if postmaster in found and number != signal.SIGKILL else found
+    _send(processes(data), signal.SIGKILL)
+    wait_until(lambda: not _left(data, reap), _KILL_PATIENCE)
 
 
 def _send(targets: list[int], number: signal.Signals) -> None:
@@ -97,7 +96,13 @@ def _pid_file_lines(data: Path) -> list[str]:
         return []
 
 
-def remove_stale_pid_file(data: Path) -> None:
-    """Removes a pid file when no server works in `data`: its number may meanwhile be another program's."""
+def remove_leftovers(data: Path, sockets: Path) -> None:
+    """Removes pid file, sockets and their locks when no server works in `data`.
+
+    PostgreSQL takes such files for alive as long as a process has their number, be it another program's or one that
+    died and was not collected.
+    """
     if not processes(data):
         (data / PID_FILE).unlink(missing_ok=True)
+        for file in sockets.glob(".s.PGSQL.*"):
+            file.unlink()
