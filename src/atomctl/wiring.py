@@ -1,174 +1,182 @@
-"""The one place that builds adapters from settings."""
+"""The one place that builds adapters from settings: what the server and the worker work with."""
 
 from __future__ import annotations
 
-import os
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import assert_never
+from typing import TYPE_CHECKING
 from uuid import UUID
 
+from atomctl.access import service as access
 from atomctl.access.issuer import EmbeddedIssuer
-from atomctl.access.service import ensure_tenant
 from atomctl.access.tokens import Verifier
 from atomctl.approvals.model import Approval, SubjectKind
-from atomctl.audit.keys import load_or_create_key
-from atomctl.audit.note import VerifierKey
-from atomctl.audit.sequencer import Sequencer
-from atomctl.db import address as addresses
-from atomctl.db.address import AdminLogin, DatabaseAddress
+from atomctl.audit.keys import FileKey, load_or_create_key
+from atomctl.db.address import AdminLogin, DatabaseAddress, admin_from_credentials, external
 from atomctl.db.embedded import embedded_address
 from atomctl.db.ids import new_id
 from atomctl.db.roles import DatabaseRole
 from atomctl.db.session import Connection, Sessions
-from atomctl.errors import AtomError
 from atomctl.files import replace_file
 from atomctl.objects.folder import FolderStore
 from atomctl.objects.model import ObjectStore
 from atomctl.registry import service as registry
 from atomctl.runs import service as runs
-from atomctl.runs.isolation import IsolationPolicy
-from atomctl.runs.steps.executors import StepExecutor
-from atomctl.runs.steps.probe import prepare_site
 from atomctl.settings import Settings
 
+if TYPE_CHECKING:
+    import threading
+
+    from atomctl.runs.steps.executors import StepExecutor
+
 FIRST_TENANT = "default"
+_POOL = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """What the API server works with."""
+    """What the API server works with; `close()` gives back the database's connections."""
 
     settings: Settings
+    address: DatabaseAddress
     sessions: Sessions
     objects: ObjectStore
     verifier: Verifier
-    audit_key: VerifierKey
 
     def close(self) -> None:
-        """Gives the database connections back."""
+        """Closes the connections; a second call does nothing."""
         self.sessions.close()
 
 
 @dataclass(frozen=True, slots=True)
 class WorkerParts:
-    """What a worker works with."""
+    """What a worker is built from; `scratch` is the parent of the folders of its attempts."""
 
     address: DatabaseAddress
     objects: ObjectStore
     steps: StepExecutor
     scratch: Path
     isolation: str
-    sequencer: Callable[[threading.Event], None]
-    ready_file: Path
+    follow: Callable[[Connection, Approval], None]
+    background: tuple[Callable[[threading.Event], None], ...]
 
 
 def database(settings: Settings) -> tuple[DatabaseAddress, AdminLogin | None]:
-    """Where the database is, and its administrator if one is known here.
+    """Where the database is, and its administrator if one is known; the embedded one need not run for this.
 
     Raises:
-        AtomError: DBA010 a password file can be read by others, DBA011 the URL cannot be used.
+        AtomError: DBA009 the embedded database was never started here, DBA010 a password file others can read, DBA011
+            the URL cannot be used.
     """
-    folder = settings.credentials or settings.home / "credentials"
     if settings.database_url is not None:
-        return addresses.external(settings.database_url, folder)
+        return external(settings.database_url, settings.credentials or settings.home / "credentials")
     address = embedded_address(settings.home)
-    try:
-        return address, addresses.admin_from_credentials(address)
-    except AtomError:
-        return address, None  # the roles' own password files are enough for everything but bootstrap
+    return address, admin_from_credentials(address)
 
 
-def object_store(settings: Settings) -> ObjectStore:
-    """Where packages and logs lie: a folder of the home."""
-    return FolderStore(settings.home / "objects")
+def database_address(settings: Settings) -> DatabaseAddress:
+    """Where the database is, for processes that have no business with its administrator.
+
+    Raises:
+        AtomError: DBA010, DBA011 as for `database`.
+    """
+    if settings.database_url is not None:
+        return external(settings.database_url, settings.credentials or settings.home / "credentials")[0]
+    return embedded_address(settings.home)
+
+
+def prepare_instance(settings: Settings) -> UUID:
+    """The id of the instance's first tenant; it, the issuer's key and the audit log's key exist afterwards.
+
+    The database must be migrated. A repeat changes nothing.
+
+    Raises:
+        AtomError: DBA001 nothing answers, AUT030 and AUD715 a key file cannot be used.
+    """
+    issuer_of(settings)
+    audit_key(settings)
+    file = settings.home / "tenant"
+    if not file.exists():
+        replace_file(file, f"{new_id()}\n".encode())
+    tenant_id = UUID(file.read_text().strip())
+    opened = Sessions(database_address(settings), min_size=0, name="atomctl prepare")
+    with opened as sessions, sessions.tenant(tenant_id) as conn:
+        access.ensure_tenant(conn, tenant_id, FIRST_TENANT)
+    return tenant_id
 
 
 def build_services(settings: Settings) -> Services:
-    """The API server's services, connected.
+    """What the API server works with.
 
     Raises:
-        AtomError: DBA0xx the database cannot be used or its role could bypass row level security, AUT030 the issuer's
-            key or AUD715 the log's key cannot be used.
+        AtomError: DBA001, DBA002, DBA003 the database cannot be served; AUT030 the issuer's key file cannot be used.
     """
-    address, _ = database(settings)
-    keys = settings.home / "keys"
-    return Services(
-        settings=settings,
-        sessions=Sessions(address, DatabaseRole.APP, name="atom-server"),
-        objects=object_store(settings),
-        verifier=Verifier([EmbeddedIssuer(keys / "issuer.key").trusted]),
-        audit_key=load_or_create_key(keys / "audit.key").vkey,
-    )
+    address = database_address(settings)
+    verifier = Verifier([issuer_of(settings).trusted])
+    sessions = Sessions(address, DatabaseRole.APP, max_size=_POOL, name="atomctl server")
+    return Services(settings, address, sessions, object_store(settings), verifier)
 
 
-def build_worker_parts(settings: Settings) -> WorkerParts:
-    """A worker's parts; each worker gets a scratch folder of its own.
+def worker_parts(settings: Settings) -> WorkerParts:
+    """What a worker is built from.
 
     Raises:
-        AtomError: RUN650 no sandbox works and one is required, AUD715 the log's key cannot be used, DBA0xx.
+        AtomError: RUN650 no sandbox works and one is required; AUD715 the audit log's key cannot be used.
     """
-    address, _ = database(settings)
-    scratch = settings.home / "work" / str(os.getpid())
-    scratch.mkdir(mode=0o700, parents=True, exist_ok=True)
-    site = prepare_site(scratch / "steps", isolation_policy(settings))
-    sequencer = Sequencer(address.dsn(DatabaseRole.SEQUENCER), load_or_create_key(settings.home / "keys" / "audit.key"))
+    from atomctl.audit.sequencer import Sequencer
+    from atomctl.runs.isolation import IsolationPolicy
+    from atomctl.runs.steps.executors import StepExecutor
+    from atomctl.runs.steps.probe import prepare_site
+
+    address = database_address(settings)
+    site = prepare_site(settings.home / "steps", IsolationPolicy(isolation_policy(settings)))
+    sequencer = Sequencer(address.dsn(DatabaseRole.SEQUENCER), audit_key(settings))
     return WorkerParts(
         address=address,
         objects=object_store(settings),
         steps=StepExecutor(site),
-        scratch=scratch,
+        scratch=settings.home / "packages",
         isolation=site.isolation.level.value,
-        sequencer=sequencer.run,
-        ready_file=settings.home / "worker.ready",
+        follow=follow_approval,
+        background=(sequencer.run,),
     )
 
 
-def isolation_policy(settings: Settings) -> IsolationPolicy:
-    """What was set; else preferred for an embedded instance that only this machine reaches, else required."""
+def isolation_policy(settings: Settings) -> str:
+    """What a worker does where no sandbox works: refuse, except on an embedded instance of this machine alone."""
     if settings.isolation is not None:
-        return IsolationPolicy(settings.isolation)
-    alone = settings.database_url is None and settings.loopback
-    return IsolationPolicy.PREFERRED if alone else IsolationPolicy.REQUIRED
+        return settings.isolation
+    return "preferred" if settings.database_url is None and settings.loopback else "required"
 
 
-def prepare_instance(settings: Settings) -> UUID:
-    """The id of the instance's first tenant, which exists afterwards, as do the issuer's and the log's key.
-
-    A repeat changes nothing.
+def issuer_of(settings: Settings) -> EmbeddedIssuer:
+    """The instance's own issuer of tokens, whose key is made if there is none.
 
     Raises:
-        AtomError: DBA0xx the database cannot be used, AUT030 or AUD715 a key cannot.
+        AtomError: AUT030 the key file cannot be used.
     """
-    keys = settings.home / "keys"
-    keys.mkdir(mode=0o700, parents=True, exist_ok=True)
-    EmbeddedIssuer(keys / "issuer.key")
-    load_or_create_key(keys / "audit.key")
-    tenant_id = _first_tenant_id(settings.home / "tenant")
-    address, _ = database(settings)
-    opened = Sessions(address, DatabaseRole.APP, min_size=0, name="atom-prepare")
-    with opened as sessions, sessions.tenant(tenant_id) as conn:
-        ensure_tenant(conn, tenant_id, FIRST_TENANT)
-    return tenant_id
+    return EmbeddedIssuer(settings.home / "keys" / "issuer.key")
 
 
-def follow(conn: Connection, approval: Approval) -> None:
-    """What follows the end of an approval, in the transaction of the deciding vote."""
+def audit_key(settings: Settings) -> FileKey:
+    """The key that signs the audit log's checkpoints, made if there is none.
+
+    Raises:
+        AtomError: AUD715 the key file cannot be used.
+    """
+    return load_or_create_key(settings.home / "keys" / "audit.key")
+
+
+def object_store(settings: Settings) -> ObjectStore:
+    """Where packages and logs lie."""
+    return FolderStore(settings.home / "objects")
+
+
+def follow_approval(conn: Connection, approval: Approval) -> None:
+    """What the end of an approval leads to, by its subject; in the transaction that decided it."""
     match approval.subject_kind:
         case SubjectKind.RUN:
             runs.on_approval(conn, approval)
         case SubjectKind.OVERRIDE | SubjectKind.EXCEPTION | SubjectKind.TRUST_RULES:
             registry.on_approval(conn, approval)
-        case _:
-            assert_never(approval.subject_kind)
-
-
-def _first_tenant_id(file: Path) -> UUID:
-    """Row level security hides a tenant from whoever does not know its id, so the home remembers the first one's."""
-    if file.exists():
-        return UUID(file.read_text(encoding="ascii").strip())
-    tenant_id = new_id()
-    replace_file(file, f"{tenant_id}\n".encode())
-    return tenant_id

@@ -71,7 +71,7 @@ NOT_BLOCKED = Code(
 NO_REASON = Code(
     "REG415",
     "this needs a written reason",
-    "Who reads the audit log later must learn why: between 10 and 2000 characters.",
+    "Who reads the audit log later must learn why: between 5 and 2000 characters.",
     'give the reason: --reason "..."',
     ExitCode.USAGE,
     422,

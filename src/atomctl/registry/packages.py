@@ -62,6 +62,20 @@ def show(conn: Connection, tenant_id: UUID, coordinates: Coordinates) -> Package
     return found
 
 
+def newest(conn: Connection, tenant_id: UUID, name: str) -> PackageRecord:
+    """The highest version of a workflow that is neither yanked nor blocked without an override.
+
+    Raises:
+        AtomError: REG401 there is none.
+    """
+    accepted = sql.accepted_versions(conn, tenant_id=tenant_id, workflow_id=show_workflow(conn, tenant_id, name).id)
+    for version in sorted((row["version"] for row in accepted), key=Version.parse, reverse=True):
+        record = show(conn, tenant_id, Coordinates(name, version))
+        if record.yanked_at is None:
+            return record
+    raise AtomError(codes.UNKNOWN_PACKAGE, f"no version of {name} may be run")
+
+
 def report(conn: Connection, record: PackageRecord) -> bytes:
     """The canonical report that was made when the package was pushed, byte for byte."""
     return bytes(sql.report(conn, tenant_id=record.tenant_id, package_id=record.id))

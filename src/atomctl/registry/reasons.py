@@ -5,7 +5,7 @@ from __future__ import annotations
 from atomctl.errors import AtomError
 from atomctl.registry import codes
 
-SHORTEST, LONGEST = 10, 2000
+SHORTEST, LONGEST = 5, 2000
 """Characters; shorter ones explain nothing to whoever reads the audit log later."""
 
 

@@ -1,0 +1,116 @@
+"""Refusals as problem documents (RFC 9457) with the ATOM code. What failed inside is logged and never shown."""
+
+from __future__ import annotations
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from atomctl.access.denials import record_denial
+from atomctl.access.model import Actor
+from atomctl.canonical import Json
+from atomctl.errors import AtomError, ExitCode
+from atomctl.registry.model import PublishRefusedError
+from atomctl.registry.publish import record_refusal
+from atomctl.server import codes
+from atomctl.telemetry import catalog, metrics
+
+MEDIA_TYPE = "application/problem+json"
+_RETRY_SECONDS = "2"
+_READS = frozenset({"GET", "HEAD", "OPTIONS"})
+_REASONS = {
+    "AUT001": "missing",
+    "AUT002": "malformed",
+    "AUT003": "malformed",
+    "AUT007": "signature",
+    "AUT008": "expired",
+    "AUT009": "claims",
+    "AUT010": "tenant",
+    "AUT011": "claims",
+}
+_log = structlog.get_logger(__name__)
+
+
+def problem(error: AtomError, **more: Json) -> JSONResponse:
+    """The answer that says `error`; `more` are members beside the standard ones.
+
+    Whatever does not exist is answered with the same words, so that an id of another tenant looks like no id at all.
+    """
+    code = error.code
+    document: dict[str, Json] = {
+        "type": code.docs,
+        "title": code.title,
+        "status": code.status,
+        "detail": code.title if code.status == 404 else error.why,
+        "code": code.id,
+        "meaning": code.meaning,
+        "exit": int(code.exit),
+        "hint": error.hint,
+        "docs": code.docs,
+        "retryable": code.retryable,
+        **more,
+    }
+    headers = {}
+    if code.status == 401:
+        headers["WWW-Authenticate"] = 'Bearer realm="atom"'
+    if code.retryable:
+        headers["Retry-After"] = _RETRY_SECONDS
+    return JSONResponse(document, code.status, headers, MEDIA_TYPE)
+
+
+def add_problem_handlers(app: FastAPI) -> None:
+    """Makes every refusal and failure of `app` a problem document."""
+    app.add_exception_handler(AtomError, _on_refusal)
+    app.add_exception_handler(RequestValidationError, _on_invalid)
+    app.add_exception_handler(HTTPException, _on_http)
+    app.add_exception_handler(Exception, _on_failure)
+
+
+def _on_refusal(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, AtomError)
+    if error.code.status == 401:
+        metrics.increment(catalog.LOGIN_REFUSALS, reason=_REASONS.get(error.code.id, catalog.OTHER))
+        _log.warning("login.refused", code=error.code.id, client=request.client.host if request.client else None)
+    else:
+        _leave_trace(request, error)
+    verdict = error.verdict if isinstance(error, PublishRefusedError) else None
+    return problem(error, **({"verdict": verdict.to_json()} if verdict else {}))
+
+
+def _leave_trace(request: Request, error: AtomError) -> None:
+    """Records a refused change, and a refused permission even of a read, in the tenant's audit log."""
+    actor: Actor | None = getattr(request.state, "actor", None)
+    refused = request.method not in _READS or error.code.exit is ExitCode.AUTH
+    if actor is None or not refused or error.code.status >= 500:
+        return
+    sessions = request.app.state.services.sessions
+    try:
+        if isinstance(error, PublishRefusedError):
+            record_refusal(sessions, actor, error)
+        else:
+            path = request.scope["path"][:500]
+            record_denial(sessions, actor, action=f"api.{request.method.lower()}", subject=f"path/{path}", error=error)
+    except AtomError as failure:
+        _log.error("refusal.not_recorded", code=failure.code.id, refused=error.code.id)
+
+
+def _on_invalid(request: Request, error: Exception) -> JSONResponse:  # noqa: ARG001  # the framework's signature
+    assert isinstance(error, RequestValidationError)
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"])
+    more = f" (and {len(error.errors()) - 1} more)" if len(error.errors()) > 1 else ""
+    return problem(AtomError(codes.INVALID, f"{where}: {first['msg']}{more}"))
+
+
+def _on_http(request: Request, error: Exception) -> JSONResponse:  # noqa: ARG001  # the framework's signature
+    assert isinstance(error, HTTPException)
+    code = {404: codes.NOT_FOUND, 405: codes.METHOD}.get(error.status_code, codes.INVALID)
+    return problem(AtomError(code, str(error.detail)))
+
+
+def _on_failure(request: Request, error: Exception) -> JSONResponse:
+    _log.error("request.failed", method=request.method, path=request.url.path, exc_info=error)
+    request_id = getattr(request.state, "request_id", "unknown")
+    return problem(AtomError(codes.INTERNAL, f"request {request_id}"))

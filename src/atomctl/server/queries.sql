@@ -1,0 +1,22 @@
+-- name: forget_old(tenant_id)!
+DELETE FROM atom.idempotency_keys WHERE tenant_id = :tenant_id AND created_at < now() - interval '1 day';
+
+-- name: claim(tenant_id, principal_id, key, route, request_digest)!
+-- Waits while another transaction holds the same key.
+INSERT INTO atom.idempotency_keys (tenant_id, principal_id, key, route, request_digest)
+VALUES (:tenant_id, :principal_id, :key, :route, :request_digest)
+ON CONFLICT DO NOTHING;
+
+-- name: kept_answer(tenant_id, principal_id, key, route)^
+SELECT request_digest, status, response FROM atom.idempotency_keys
+WHERE tenant_id = :tenant_id AND principal_id = :principal_id AND key = :key AND route = :route;
+
+-- name: keep_answer(tenant_id, principal_id, key, route, status, response)!
+UPDATE atom.idempotency_keys SET status = :status, response = :response
+WHERE tenant_id = :tenant_id AND principal_id = :principal_id AND key = :key AND route = :route;
+
+-- name: answers()$
+SELECT 1;
+
+-- name: live_workers()$
+SELECT count(*) FROM atom.workers WHERE state = 'ALIVE';
