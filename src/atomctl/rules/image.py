@@ -5,12 +5,14 @@ Grammar: https://github.com/distribution/reference; defaults: no registry is doc
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
 DEFAULT_REGISTRY = "docker.io"
 DEFAULT_TAG = "latest"
 _HEX = frozenset("0123456789abcdef")
 _MAX_LENGTH = 1024
+_NEVER = frozenset(" ${}")
 
 
 class Image(NamedTuple):
@@ -26,9 +28,12 @@ class Image(NamedTuple):
 
 def parse_image(reference: object) -> Image | None:
     """The parts of a reference; None if it is not one (a template counts as not one)."""
-    if not isinstance(reference, str) or not reference or len(reference) > _MAX_LENGTH:
-        return None
-    if any(char.isspace() or char in "${}" for char in reference):
+    return _parse(reference) if isinstance(reference, str) else None
+
+
+@lru_cache(maxsize=1024)
+def _parse(reference: str) -> Image | None:
+    if not 0 < len(reference) <= _MAX_LENGTH or not _NEVER.isdisjoint(reference) or not reference.isprintable():
         return None
     name, _, digest = reference.partition("@")
     if digest and not _is_digest(digest):

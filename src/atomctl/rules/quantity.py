@@ -5,6 +5,8 @@ Grammar: https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 _BINARY = {"Ki": 1 << 10, "Mi": 1 << 20, "Gi": 1 << 30, "Ti": 1 << 40, "Pi": 1 << 50, "Ei": 1 << 60}
 _DECIMAL = {"n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
 _MAX_TEXT = 40
@@ -17,7 +19,11 @@ def thousandths(value: object) -> int | None:
     """
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
-    text = str(value).strip()
+    return _parse(str(value).strip())
+
+
+@lru_cache(maxsize=1024)
+def _parse(text: str) -> int | None:
     if not text or len(text) > _MAX_TEXT:
         return None
     number, factor, power = _suffix(text)

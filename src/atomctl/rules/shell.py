@@ -183,6 +183,8 @@ def _base_name(text: str) -> str:
 
 def _word(node: Node, source: _Source) -> Word:
     raw = source.of(node)
+    if node.named_child_count == 0 and node.type in ("word", "number", "raw_string"):
+        return Word(_unquoted(node, source), source.offset(node))
     variables: list[str] = []
     runs: list[str] = []
     static = True
