@@ -6,7 +6,7 @@ walk; stopping what was found before killing it takes that race away wherever th
 """
 
 # pathlib would cost every supervisor 5 ms.
-# ruff: noqa: PTH123, PTH208
+# ruff: noqa: PTH116, PTH123, PTH208
 
 from __future__ import annotations
 
@@ -30,6 +30,20 @@ def parents() -> dict[int, int]:
             except (OSError, IndexError):
                 continue  # it ended while we looked
     return found
+
+
+def threads_of(user: int) -> int:
+    """How many threads run as `user` now, which is what RLIMIT_NPROC counts; the 20th field of `/proc/<pid>/stat`."""
+    count = 0
+    for entry in os.listdir("/proc"):
+        if entry.isdigit():
+            try:
+                if os.stat(f"/proc/{entry}").st_uid == user:
+                    with open(f"/proc/{entry}/stat", "rb") as stream:
+                        count += int(stream.read().rpartition(b")")[2].split()[17])
+            except (OSError, IndexError):
+                continue  # it ended while we looked
+    return count
 
 
 def descendants(root: int, tree: dict[int, int] | None = None) -> list[int]:

@@ -9,14 +9,21 @@ import sys
 import threading
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import pytest
 from tests.integration.runs_steps.conftest import processes_with, until
 
+from atomctl.runs.masking import Masker
+from atomctl.runs.orders import write_report
 from atomctl.runs.steps import codes
+from atomctl.runs.steps.executors import StepExecutor
 from atomctl.runs.steps.model import Outcome
+from atomctl.runs.steps.shell import recorded
+
+if TYPE_CHECKING:
+    from atomctl.runs.orders import Report
 
 DAEMON = """
 daemonize() { ( setsid sh -c '( trap "" TERM HUP; exec sleep "$1" ) & exit' _ "$1" & ) ; }
@@ -146,19 +153,15 @@ def test_nothing_survives_the_kill_of_the_worker(bench: Any, marker: str, how: s
 
 def test_the_end_of_a_step_whose_worker_died_too_late_is_found_again(bench: Any) -> None:
     """The supervisor's report and the outputs are what is left when the worker dies between the end and the record."""
-    from atomctl.runs.masking import Masker
-    from atomctl.runs.orders import write_report
-    from atomctl.runs.steps.executors import StepExecutor
-    from atomctl.runs.steps.shell import recorded
 
     attempt = uuid4()
     folder = bench.site.attempt_folder(attempt)
     folder.mkdir()
     (folder / "output").write_text('{"done": "swordfish"}\n')
-    report = {"outcome": "succeeded", "exit_code": 0, "started": 1.0, "ended": 2.0, "killed": 0, "error": None}
+    report: Report = {"outcome": "succeeded", "exit_code": 0, "started": 1.0, "ended": 2.0, "killed": 0, "error": None}
     write_report(str(folder / "result.json"), report)
     found = recorded(attempt, bench.site, Masker(["swordfish"]))
     assert found is not None
     assert (found.outcome, found.outputs) == (Outcome.SUCCEEDED, {"done": "***"})
-    write_report(str(folder / "result.json"), {**report, "outcome": "abandoned"})  # type: ignore[arg-type,typeddict-item]  # as above
+    write_report(str(folder / "result.json"), {**report, "outcome": "abandoned"})
     assert StepExecutor(bench.site).recorded(attempt) is None

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -82,8 +81,8 @@ def test_the_step_has_no_input_to_wait_for(bench: Any) -> None:
 def test_the_package_cannot_be_changed(sandboxed: Any) -> None:
     result = sandboxed.run("touch /package/new || echo 'x' >> scripts/step.sh; echo '{}' >> /run/atom/other")
     assert result.outcome is Outcome.FAILED
-    assert sandboxed.log.text().count("Read-only file system") == 2
-    assert "scripts/step.sh: Permission denied" in sandboxed.log.text() or os.geteuid() != 0
+    text = sandboxed.log.text()  # the script belongs to a root worker, and then to nobody the step could be
+    assert text.count("Read-only file system") + text.count("Permission denied") == 3
 
 
 def test_a_program_that_does_not_exist_fails_the_step(bench: Any) -> None:

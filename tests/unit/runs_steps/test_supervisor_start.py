@@ -3,10 +3,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 
 import pytest
 
 from atomctl.runs import orders, process_tree
+from atomctl.runs.cgroups import AttemptGroups
+from atomctl.runs.steps.model import Limits
+from atomctl.runs.steps.preparation import process_limits
 
 HEAVY = {
     "asyncio",
@@ -74,3 +78,24 @@ def test_descendants_are_found_below_each_other_and_nowhere_else() -> None:
 
 def test_this_process_has_the_parent_the_system_says() -> None:
     assert process_tree.parents()[os.getpid()] == os.getppid()
+
+
+def test_the_threads_of_a_user_are_counted_because_the_kernel_counts_them() -> None:
+    before = process_tree.threads_of(os.geteuid())
+    done = threading.Event()
+    thread = threading.Thread(target=done.wait)
+    thread.start()
+    try:
+        assert process_tree.threads_of(os.geteuid()) >= 2
+    finally:
+        done.set()
+        thread.join()
+    assert before >= 1
+    assert process_tree.threads_of(2**31 - 7) == 0
+
+
+def test_a_limit_on_processes_leaves_room_for_those_its_user_has_already() -> None:
+    free = process_limits(Limits(processes=50), AttemptGroups(), running=700)
+    assert free["NPROC"] == 750
+    together = process_limits(Limits(), AttemptGroups(controllers=frozenset({"pids", "memory"})), running=0)
+    assert together.keys() == {"CORE", "CPU", "FSIZE", "NOFILE"}

@@ -16,6 +16,7 @@ from atomctl.runs import sandbox
 from atomctl.runs.cgroups import AttemptGroups
 from atomctl.runs.isolation import closed_folder, step_user
 from atomctl.runs.orders import STAGE
+from atomctl.runs.process_tree import threads_of
 from atomctl.runs.steps import codes, command, environment
 from atomctl.runs.steps.model import IsolationLevel, Limits, StepRequest
 from atomctl.runs.steps.site import Site
@@ -88,7 +89,7 @@ def prepared(request: StepRequest, site: Site, groups: AttemptGroups) -> Iterato
             "cwd": start.cwd,
             "user": user,
             "staged": start.staged,
-            "limits": process_limits(request.limits, groups),
+            "limits": process_limits(request.limits, groups, threads_of(os.geteuid()) if user is None else 0),
             "cgroups": [str(group) for group in groups.folders],
             "sandboxed": sandboxed,
             "timeout": request.timeout.total_seconds(),
@@ -99,14 +100,17 @@ def prepared(request: StepRequest, site: Site, groups: AttemptGroups) -> Iterato
         yield Prepared(order, start.descriptors, folder)
 
 
-def process_limits(limits: Limits, groups: AttemptGroups) -> dict[str, int]:
-    """The RLIMIT_ values of each process; processes and memory only where no control group binds the whole tree."""
+def process_limits(limits: Limits, groups: AttemptGroups, running: int) -> dict[str, int]:
+    """The RLIMIT_ values of each process; processes and memory only where no control group binds the whole tree.
+
+    The kernel counts processes per user, so the `running` ones of a user that the step shares are added.
+    """
     bounds = {
         "CORE": 0,
         "CPU": limits.cpu_seconds,
         "FSIZE": limits.file_bytes,
         "NOFILE": limits.open_files,
-        "NPROC": limits.processes,
+        "NPROC": limits.processes + running,
         "AS": limits.memory_bytes,
     }
     bound_together = {_CGROUP_BOUND[name] for name in groups.controllers}
@@ -194,8 +198,8 @@ def _secret_files(draft: _Draft) -> dict[str, str]:
     files: dict[str, str] = {}
     for name, value in draft.request.secrets.items():
         file = draft.folder / f"secret-{len(files)}"
-        file.touch(mode=0o400)
-        file.write_bytes(value.encode())
+        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o400), "wb") as stream:
+            stream.write(value.encode())
         _give(file, draft.user)
         files[name] = str(file)
     return files
