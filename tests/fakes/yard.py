@@ -99,9 +99,12 @@ class Yard:
 
     def start(self, package: PackageRecord, parameters: Mapping[str, Json] | None = None, **given: Any) -> Run:
         """`olga` asks for a run, and `sara` and `paul` let it start if the decision wants them to."""
-        run = self.request(package, parameters, **given)
+        return self.approve(self.request(package, parameters, **given))
+
+    def approve(self, run: Run) -> Run:
+        """`sara` and `paul` vote for the run as long as it waits to start."""
         for voter in (self.sara, self.paul):
-            if self.get(run).state is RunState.AWAITING_APPROVAL and run.approval_id is not None:
+            if self.get(run).state is RunState.AWAITING_APPROVAL:
                 self.vote(run, voter)
         return self.get(run)
 
