@@ -14,6 +14,7 @@ from atomctl.cli.explain import all_codes
 from atomctl.cli.main import root
 from atomctl.cli.verbs import SECTIONS
 from atomctl.errors import Code
+from atomctl.rules import reference as rules_reference
 from atomctl.settings import load_settings, setting_fields
 
 REFERENCE = Path(__file__).parent / "reference"
@@ -79,6 +80,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "errors.md": errors_page,
     "settings.md": settings_page,
     "cli.md": cli_page,
+    "rules.md": rules_reference.render,
 }
 
 
