@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime
 import json
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from atomctl.canonical import Json
 
@@ -19,11 +19,10 @@ _TAIL = re.compile(rb',"index":(0|[1-9][0-9]{0,18}),"time":"([0-9-]{10}T[0-9:]{8
 _LONGEST_TAIL = 80
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a leaf says it stands: its index, and its time as it is written, which sorts as text."""
+class Place(NamedTuple):
+    """Where a leaf says it stands: its index (`at`), and its time as it is written, which sorts as text."""
 
-    index: int
+    at: int
     time: str
 
 

@@ -29,6 +29,7 @@ LOCK = int.from_bytes(b"ATOM_AUD", "big")
 
 BATCH = 2_000
 _STAND_BY = timedelta(milliseconds=250)
+_LONGEST_PAUSE = timedelta(seconds=5)
 
 _log = get_logger(__name__)
 _sql: Any = queries.load(__file__)
@@ -66,14 +67,17 @@ class Sequencer:
 
         Every entry that was committed when `stop` was set and this one led is in the log and signed at the end.
         """
+        pause = _STAND_BY
         while not stop.is_set():
             try:
                 with self._session() as connection:
+                    pause = _STAND_BY
                     self._stand_by(connection, stop)
                     self._lead(connection, stop)
             except (psycopg.Error, AtomError) as error:
-                _log.warning("sequencer.interrupted", error=str(error))
-                stop.wait(_STAND_BY.total_seconds())
+                _log.warning("sequencer.interrupted", error=str(error), again_in=pause.total_seconds())
+                stop.wait(pause.total_seconds())
+                pause = min(pause * 2, _LONGEST_PAUSE)
 
     def drain_once(self) -> int:
         """Moves and signs everything that is recorded now; the number of entries that waited.

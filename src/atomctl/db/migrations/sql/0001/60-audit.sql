@@ -100,7 +100,6 @@ LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
       AND tenant_id = (SELECT NULLIF(current_setting('app.tenant', true), ''))::uuid
     RETURNING entry_id
 $$;
-ALTER FUNCTION atom.erase_personal_value(text) OWNER TO atom_owner;
 REVOKE ALL ON FUNCTION atom.erase_personal_value(text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION atom.erase_personal_value(text) TO atom_app, atom_worker;
 
@@ -112,7 +111,6 @@ BEGIN
         USING ERRCODE = 'insufficient_privilege';
 END
 $$;
-ALTER FUNCTION atom.refuse_change() OWNER TO atom_owner;
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON atom.audit_entries
     FOR EACH STATEMENT EXECUTE FUNCTION atom.refuse_change();
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON atom.audit_checkpoints
