@@ -122,7 +122,7 @@ def worker_parts(settings: Settings) -> WorkerParts:
     """What a worker is built from.
 
     Raises:
-        AtomError: RUN650 no sandbox works and one is required; AUD715 the audit log's key cannot be used.
+        AtomError: RUN650 no sandbox works and one is required; RUN677 ATOM_STEP_ALLOW cannot be read; AUD715 the audit log's key cannot be used.
     """
     from atomctl.audit.sequencer import Sequencer
     from atomctl.runs.isolation import IsolationPolicy
@@ -130,13 +130,15 @@ def worker_parts(settings: Settings) -> WorkerParts:
     from atomctl.runs.steps.probe import prepare_site
 
     address = database_address(settings)
-    site = prepare_site(settings.home / "steps", IsolationPolicy(isolation_policy(settings)))
+    scratch = settings.home / "packages"
+    scratch.mkdir(mode=0o700, parents=True, exist_ok=True)
+    site = prepare_site(settings.home / "steps", IsolationPolicy(isolation_policy(settings)), settings.step_allow)
     sequencer = Sequencer(address.dsn(DatabaseRole.SEQUENCER), audit_key(settings))
     return WorkerParts(
         address=address,
         objects=object_store(settings),
         steps=StepExecutor(site),
-        scratch=settings.home / "packages",
+        scratch=scratch,
         isolation=site.isolation.level.value,
         follow=follow_approval,
         background=(sequencer.run,),
