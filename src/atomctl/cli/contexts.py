@@ -64,6 +64,13 @@ def save(folder: Path, name: str, *, api_url: str, token: str | None) -> Path:
     return file
 
 
+def readdress(folder: Path, api_url: str) -> None:
+    """All contexts of a home lead to `api_url` afterwards: its instance may listen elsewhere each time it is started."""
+    for file in folder.glob("*.json"):
+        values = json.loads(file.read_bytes())
+        replace_file(file, json.dumps({**values, "api_url": api_url}, indent=2).encode() + b"\n")
+
+
 def use(folder: Path, name: str) -> None:
     """Makes `name` the context that is used when none is named."""
     replace_file(folder / "current", f"{_checked(name)}\n".encode())

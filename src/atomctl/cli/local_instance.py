@@ -84,6 +84,7 @@ class LocalInstance:
         instance = Instance(self.api_url, str(tenant), os.getpid())
         self._wait_until_ready()
         instance.save(home)
+        contexts.readdress(contexts.folders(home)[0], self.api_url)
         save_identity(instance, home, getpass.getuser(), OWNER_ROLES, timedelta(hours=12))
         contexts.use(contexts.folders(home)[0], getpass.getuser())
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import signal
 import sys
 import threading
@@ -22,26 +21,22 @@ from atomctl.settings import load_settings
 def command() -> int:
     """Run a worker against a PostgreSQL; on SIGTERM it hands over what it has not finished."""
     from atomctl.telemetry.logs import configure
-    from atomctl.wiring import build_worker_parts, follow
-    from atomctl.worker import Worker, WorkerOptions
+    from atomctl.wiring import worker_parts
+    from atomctl.worker import Worker
 
     settings = load_settings()
     configure(settings.log_level, json=not sys.stderr.isatty())
-    parts = build_worker_parts(settings)
+    parts = worker_parts(settings)
     worker = Worker(
         parts.address,
         parts.objects,
         parts.steps,
         parts.scratch,
         isolation=parts.isolation,
-        follow=follow,
-        background=(parts.sequencer,),
-        options=WorkerOptions(ready_file=parts.ready_file),
+        follow=parts.follow,
+        background=parts.background,
     )
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    try:
-        return int(not worker.run(stop))
-    finally:
-        shutil.rmtree(parts.scratch, ignore_errors=True)
+    return int(not worker.run(stop))
