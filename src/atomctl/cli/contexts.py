@@ -65,7 +65,7 @@ def save(folder: Path, name: str, *, api_url: str, token: str | None) -> Path:
 
 
 def readdress(folder: Path, api_url: str) -> None:
-    """All contexts of a home lead to `api_url` afterwards: its instance may listen elsewhere each time it is started."""
+    """All contexts of a home lead to `api_url` afterwards: an instance may listen elsewhere at each start."""
     for file in folder.glob("*.json"):
         values = json.loads(file.read_bytes())
         replace_file(file, json.dumps({**values, "api_url": api_url}, indent=2).encode() + b"\n")

@@ -114,7 +114,7 @@ def _tour(sh: _Shell) -> None:
 
     _title("Signed and harmless: published")
     sh("push hello.wpk")
-    sh("run hello-atom --dry-run")
+    sh("run hello-atom -p fail=true --dry-run")
 
     _title("A run waits for a second person")
     run = sh("run hello-atom -p fail=true --reason 'to see the rollback'").splitlines()[0].strip()
@@ -152,8 +152,8 @@ def _tamper(work: Path) -> None:
 def _forge(work: Path) -> None:
     """A copy of the audit bundle in which one recorded word differs."""
     text = (work / "run.atomaudit").read_text(encoding="utf-8")
-    (work / "forged.atomaudit").write_text(text.replace("ROLLED_BACK", "SUCCEEDED_", 1), encoding="utf-8")
-    click.echo("  (in a copy, ROLLED_BACK is changed to SUCCEEDED_)")
+    (work / "forged.atomaudit").write_text(text.replace("run.rolled_back", "run.succeeded__", 1), encoding="utf-8")
+    click.echo("  (in a copy, run.rolled_back is changed to run.succeeded__)")
 
 
 def _remove(folder: Path) -> None:
