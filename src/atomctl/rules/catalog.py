@@ -11,6 +11,7 @@ import atomctl
 from atomctl.canonical import Digest, digest
 from atomctl.rules.families import (
     api,
+    code,
     confinement,
     egress,
     host,
@@ -35,6 +36,7 @@ _FAMILIES = (
     rbac,
     network,
     secrets,
+    code,
     shell,
     egress,
     api,

@@ -38,17 +38,16 @@ def argument_list(spot: Spot, words: list[tuple[Any, tuple[str | int, ...]]], in
 
     What it hands to a shell is a script; everything else is one command, which no shell expands.
     """
-    texts = [(word, path) for word, path in words if isinstance(word, str)]
+    texts = [(word, (*spot.path, *path)) for word, path in words if isinstance(word, str)]
     if not texts:
         return
     code = _code_index([word for word, _ in texts])
     if code is not None:
-        shell_text(spot.at(*texts[code][1]), texts[code][0], into)
+        shell_text(Spot(spot.source, texts[code][1], spot.label), texts[code][0], into)
         return
     from atomctl.rules.shell import read_argv
 
-    facts = read_argv([word for word, _ in texts], spot.label, (*spot.path, *texts[0][1]))
-    into.add(spot.source, facts, spot.label)
+    into.add(spot.source, read_argv(texts, spot.label), spot.label)
 
 
 def _code_index(words: list[str]) -> int | None:

@@ -68,6 +68,7 @@ class Family(enum.StrEnum):
     RBAC = "rbac"
     NETWORK = "network"
     SECRETS = "secrets"
+    CODE = "code"
     SHELL = "shell"
     EGRESS = "egress"
     API = "api"

@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from atomctl.rules.model import Path
+from atomctl.rules.model import Hit, Path, Severity
 
 SHELLS = frozenset({"sh", "bash", "dash", "ash", "zsh", "ksh", "busybox"})
 INTERPRETERS = SHELLS | {"python", "python3", "perl", "ruby", "node", "php", "pwsh", "lua"}
 DOWNLOADERS = frozenset({"curl", "wget", "fetch", "aria2c", "http", "https", "lwp-request"})
+_CODE_OPTIONS = {
+    "python": "c",
+    "python3": "c",
+    "perl": "eE",
+    "ruby": "e",
+    "node": "ep",
+    "php": "r",
+    "pwsh": "c",
+    "lua": "e",
+}
 
 
 class Word(NamedTuple):
@@ -19,6 +29,7 @@ class Word(NamedTuple):
 
     text: str
     offset: int
+    """Where it begins in the script; of an argument vector, which of its words it is."""
     static: bool = True
     quoted: bool = False
     """Whether every expansion in it stands inside double quotes."""
@@ -38,11 +49,13 @@ class Command(NamedTuple):
     head: Word
     wrappers: tuple[Word, ...] = ()
     redirects: tuple[Word, ...] = ()
+    document: Word | None = None
+    """The text of a here-document or here-string on its standard input."""
 
     def flags(self, letters: str, *long: str) -> bool:
         """Whether one of the single-letter flags or of the long options is among the arguments."""
         for word in self.words:
-            if word.text in long or word.text.partition("=")[0] in long:
+            if word.text.partition("=")[0] in long:
                 return True
             if word.text.startswith("-") and not word.text.startswith("--") and set(letters) & set(word.text[1:]):
                 return True
@@ -52,6 +65,15 @@ class Command(NamedTuple):
     def operands(self) -> tuple[Word, ...]:
         """The arguments that do not begin with a dash."""
         return tuple(word for word in self.words if not word.text.startswith("-"))
+
+    @property
+    def reads_code_from_input(self) -> bool:
+        """Whether it is an interpreter without a script of its own; `-` and `-s` say so outright."""
+        if self.name not in INTERPRETERS:
+            return False
+        if any(word.text in ("-", "-s", "/dev/stdin") for word in self.words):
+            return True
+        return not self.operands and not self.flags("cem")
 
 
 class Function(NamedTuple):
@@ -64,13 +86,12 @@ class Function(NamedTuple):
 
 
 class ScriptFacts(NamedTuple):
-    """One script: a file, the code of a step, or what a container hands to `sh -c`.
+    """One script: a file, the code of a step, or what a container hands to `sh -c`; or an argument vector.
 
-    `path` and `base` say where its text stands in its source: offsets of words count from there.
+    `path` says where its text stands in its source: offsets of words count from there.
     """
 
     label: str
-    text: str
     path: Path = ()
     commands: tuple[Command, ...] = ()
     pipelines: tuple[tuple[tuple[Command, ...], ...], ...] = ()
@@ -80,3 +101,46 @@ class ScriptFacts(NamedTuple):
     """The offset of the first piece that is not shell."""
     parameters: tuple[tuple[str, int], ...] = ()
     """`${{ ... }}` templates that stand in the text, with their offset."""
+    word_paths: tuple[Path, ...] = ()
+    """Of an argument vector: the path of each word."""
+
+    def hit(self, offset: int, message: str, severity: Severity | None = None) -> Hit:
+        """A hit at a word of this script."""
+        if self.word_paths:
+            return Hit(self.word_paths[offset], message, severity=severity)
+        return Hit(self.path, message, offset=offset, severity=severity)
+
+
+def base_name(text: str) -> str:
+    """The last part of a path."""
+    return text.rpartition("/")[2]
+
+
+def shell_code(command: Command) -> Word | None:
+    """The text that a command will run as shell code: of `sh -c`, of `eval`, or on the standard input of a shell."""
+    if command.name == "eval":
+        return command.words[0] if command.words else None
+    if command.name not in SHELLS:
+        return None
+    code = _after_option(command.words, "c")
+    if code is None and command.reads_code_from_input:
+        return command.document
+    return code
+
+
+def foreign_code(command: Command) -> Word | None:
+    """The text that a command will run as code of another language or another machine's shell."""
+    if command.name in _CODE_OPTIONS:
+        return _after_option(command.words, _CODE_OPTIONS[command.name])
+    if command.name in ("awk", "gawk", "mawk", "sed") and not command.flags("f"):
+        return next(iter(command.operands), None)
+    if command.name == "ssh" and len(command.operands) > 1:
+        return command.operands[-1]
+    return None
+
+
+def _after_option(words: tuple[Word, ...], letters: str) -> Word | None:
+    for index, word in enumerate(words[:-1]):
+        if word.text.startswith("-") and not word.text.startswith("--") and set(letters) & set(word.text[1:]):
+            return words[index + 1]
+    return None

@@ -58,7 +58,7 @@ def _external(found: ScriptFacts, config: RuleConfig) -> Iterator[Hit]:
             if url is None and host.endswith((".sh", ".txt", ".json", ".yaml", ".log", ".gz", ".conf", ".py", ".html")):
                 continue
             if classify(host) is HostKind.EXTERNAL and not allowed(host, config.allowed_hosts):
-                yield Hit(found.path, f"{command.name} reaches {host} on the internet", offset=word.offset)
+                yield found.hit(word.offset, f"{command.name} reaches {host} on the internet")
 
 
 def _dynamic(found: ScriptFacts, _config: RuleConfig) -> Iterator[Hit]:
@@ -69,7 +69,7 @@ def _dynamic(found: ScriptFacts, _config: RuleConfig) -> Iterator[Hit]:
             url = next(urls(word.text), None)
             bare = word.text.strip('"').startswith("$") and command.name in ("curl", "wget")
             if (url is not None and url.kind is HostKind.DYNAMIC) or (url is None and bare and not word.runs):
-                yield Hit(found.path, f"{command.name} reaches a host known only when it runs", offset=word.offset)
+                yield found.hit(word.offset, f"{command.name} reaches a host known only when it runs")
 
 
 def _metadata(found: ScriptFacts, _config: RuleConfig) -> Iterator[Hit]:
@@ -77,7 +77,7 @@ def _metadata(found: ScriptFacts, _config: RuleConfig) -> Iterator[Hit]:
         for word, _, host in _reached(command):
             if classify(host) is HostKind.METADATA:
                 message = f"{command.name} reaches {host}, which hands out cloud credentials"
-                yield Hit(found.path, message, offset=word.offset)
+                yield found.hit(word.offset, message)
 
 
 def _plain_http(found: ScriptFacts, config: RuleConfig) -> Iterator[Hit]:
@@ -85,9 +85,7 @@ def _plain_http(found: ScriptFacts, config: RuleConfig) -> Iterator[Hit]:
         for word, url, host in _reached(command):
             local = host in ("localhost", "127.0.0.1", "::1") or allowed(host, config.allowed_hosts)
             if url is not None and url.scheme in ("http", "ftp") and not local:
-                yield Hit(
-                    found.path, f"{command.name} sends the request unencrypted over {url.scheme}", offset=word.offset
-                )
+                yield found.hit(word.offset, f"{command.name} sends the request unencrypted over {url.scheme}")
 
 
 def _unchecked(found: ScriptFacts, _config: RuleConfig) -> Iterator[Hit]:
@@ -97,7 +95,7 @@ def _unchecked(found: ScriptFacts, _config: RuleConfig) -> Iterator[Hit]:
             short = letters and word.text.startswith("-") and not word.text.startswith("--") and letters in word.text
             if short or any(option in word.text for option in options):
                 message = f"{command.name} does not check whom it talks to: {word.text}"
-                yield Hit(found.path, message, offset=word.offset)
+                yield found.hit(word.offset, message)
 
 
 def _networks(step: Step) -> Iterator[tuple[int, str]]:

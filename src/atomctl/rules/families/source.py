@@ -31,7 +31,7 @@ def _other(unread: UnreadFacts, _config: RuleConfig) -> Iterator[Hit]:
 
 def _broken_script(found: ScriptFacts, _config: RuleConfig) -> Iterator[Hit]:
     if found.broken_at is not None:
-        yield Hit(found.path, "holds something that does not read as shell", offset=found.broken_at)
+        yield found.hit(found.broken_at, "holds something that does not read as shell")
 
 
 _TYPES: tuple[tuple[str, type], ...] = (
