@@ -60,8 +60,8 @@ def debian(folder: Path) -> Iterator[Server]:
     account = server_account()
     base, sockets = folder / "server", folder / "socket"
     folder.mkdir(mode=0o711)
-    for private in (base, sockets):
-        account.private_folder(private)
+    account.passable_folder(base)
+    account.private_folder(sockets)
     port = free_port()
     options = {**QUICK, "listen_addresses": "127.0.0.1", "port": str(port)}
     cluster = Cluster(Binaries(DEBIAN, 15), base, sockets, account, options)

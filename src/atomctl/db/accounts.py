@@ -56,6 +56,16 @@ class Account:
         self.own(folder)
         folder.chmod(0o700)
 
+    def passable_folder(self, folder: Path) -> None:
+        """Afterwards `folder` exists, belongs to the caller, and the account may pass through it, but not list it.
+
+        What root writes into it cannot be replaced by a link, as it could in a folder of the account's own.
+        """
+        folder.mkdir(mode=0o700, exist_ok=True)
+        if self.uid != os.geteuid():
+            os.chown(folder, -1, self.gid)
+            folder.chmod(0o710)
+
     def own(self, path: Path) -> None:
         """Afterwards `path` itself belongs to the account."""
         if (self.uid, self.gid) != (os.geteuid(), os.getegid()):

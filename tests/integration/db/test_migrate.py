@@ -102,8 +102,9 @@ def test_everything_belongs_to_the_owner_and_nobody_logs_in_as_it(empty: AdminLo
             "SELECT DISTINCT pg_get_userbyid(relowner) AS owner FROM pg_class WHERE relnamespace = 'atom'::regnamespace"
         ).fetchall()
         roles = connection.execute(
-            "SELECT rolname, rolcanlogin, rolinherit, rolsuper, rolbypassrls, rolcreaterole, rolcreatedb, rolreplication"
-            " FROM pg_roles WHERE starts_with(rolname, 'atom_') AND rolname <> 'atom_admin' ORDER BY rolname"
+            "SELECT rolname, rolcanlogin, rolinherit, rolsuper, rolbypassrls, rolcreaterole, rolcreatedb, "
+            "rolreplication FROM pg_roles "
+            "WHERE starts_with(rolname, 'atom_') AND rolname <> 'atom_admin' ORDER BY rolname"
         ).fetchall()
         schemas = connection.execute(
             "SELECT nspname, pg_get_userbyid(nspowner) AS owner FROM pg_namespace WHERE nspname IN ('atom', 'engine')"
