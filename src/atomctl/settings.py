@@ -62,6 +62,10 @@ def _port(text: str) -> int:
     return port
 
 
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(word.strip() for word in text.split(",") if word.strip())
+
+
 def _one_of(*words: str) -> Callable[[str], str]:
     def parse(text: str) -> str:
         if text not in words:
@@ -107,6 +111,12 @@ class Settings:
         "whether shell steps need a sandbox (unset: preferred on an embedded loopback instance, else required)",
         _one_of("required", "preferred"),
         "ATOM_ISOLATION",
+    )
+    step_allow: tuple[str, ...] = _setting(
+        "internal networks and host:port pairs that steps may reach, separated by commas",
+        _words,
+        "ATOM_STEP_ALLOW",
+        default=(),
     )
     log_level: str = _setting(
         "how much the processes log", _one_of("debug", "info", "warning", "error"), "ATOM_LOG_LEVEL", default="info"

@@ -12,7 +12,8 @@ from atomctl.access import service as access
 from atomctl.access.issuer import EmbeddedIssuer
 from atomctl.access.tokens import Verifier
 from atomctl.approvals.model import Approval, SubjectKind
-from atomctl.audit.keys import FileKey, load_or_create_key
+from atomctl.audit.keys import FileKey, load_or_create_key, read_vkeys
+from atomctl.audit.note import VerifierKey
 from atomctl.db.address import AdminLogin, DatabaseAddress, admin_from_credentials, external
 from atomctl.db.embedded import embedded_address
 from atomctl.db.ids import new_id
@@ -43,6 +44,8 @@ class Services:
     sessions: Sessions
     objects: ObjectStore
     verifier: Verifier
+    audit_keys: tuple[VerifierKey, ...]
+    """Whose signatures under checkpoints are expected."""
 
     def close(self) -> None:
         """Closes the connections; a second call does nothing."""
@@ -115,14 +118,15 @@ def build_services(settings: Settings) -> Services:
     address = database_address(settings)
     verifier = Verifier([issuer_of(settings).trusted])
     sessions = Sessions(address, DatabaseRole.APP, max_size=_POOL, name="atomctl server")
-    return Services(settings, address, sessions, object_store(settings), verifier)
+    return Services(settings, address, sessions, object_store(settings), verifier, audit_keys(settings))
 
 
 def worker_parts(settings: Settings) -> WorkerParts:
     """What a worker is built from.
 
     Raises:
-        AtomError: RUN650 no sandbox works and one is required; RUN677 ATOM_STEP_ALLOW cannot be read; AUD715 the audit log's key cannot be used.
+        AtomError: RUN650 no sandbox works and one is required; RUN677 ATOM_STEP_ALLOW cannot be read;
+            AUD715 the audit log's key cannot be used.
     """
     from atomctl.audit.sequencer import Sequencer
     from atomctl.runs.isolation import IsolationPolicy
@@ -168,6 +172,16 @@ def audit_key(settings: Settings) -> FileKey:
         AtomError: AUD715 the key file cannot be used.
     """
     return load_or_create_key(settings.home / "keys" / "audit.key")
+
+
+def audit_keys(settings: Settings) -> tuple[VerifierKey, ...]:
+    """The public halves of the keys that may have signed the audit log; none where they are kept elsewhere.
+
+    Raises:
+        AtomError: AUD715 a line of the file is no verifier key.
+    """
+    file = settings.home / "keys" / "audit.vkey"
+    return read_vkeys(file.read_text()) if file.exists() else ()
 
 
 def object_store(settings: Settings) -> ObjectStore:

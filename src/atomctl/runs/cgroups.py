@@ -16,6 +16,8 @@ from typing import Final
 _MOUNTS: Final = Path("/proc/self/mountinfo")
 _MEMBERSHIP: Final = Path("/proc/self/cgroup")
 _REMOVE_SECONDS = 2.0
+_SWEEP_SECONDS = 60.0
+"""An attempt joins its groups within a moment of their making; one that is empty after that is nobody's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,17 @@ def create(hierarchies: tuple[Hierarchy, ...], name: str, *, processes: int, mem
                 (folder / _limit_file(controller, hierarchy.version)).write_text(str(wanted[controller]))
                 controllers.add(controller)
     return AttemptGroups(tuple(folders), frozenset(controllers))
+
+
+def sweep(hierarchies: tuple[Hierarchy, ...]) -> int:
+    """Removes the groups that killed workers left: empty ones, older than a minute; returns how many."""
+    removed = 0
+    for folder in (folder for hierarchy in hierarchies for folder in hierarchy.folder.glob("atom-*")):
+        with contextlib.suppress(OSError):  # a group with a process in it cannot be removed
+            if folder.stat().st_mtime < time.time() - _SWEEP_SECONDS:
+                folder.rmdir()
+                removed += 1
+    return removed
 
 
 def _limit_file(controller: str, version: int) -> str:

@@ -56,6 +56,7 @@ def arguments(*, files: Files, env: Mapping[str, str], scratch_bytes: int, share
         *("--uid", str(STEP_USER), "--gid", str(STEP_USER)),
         *_system_mounts(),
         *("--proc", "/proc", "--dev", "/dev", "--perms", "1777", "--size", str(scratch_bytes), "--tmpfs", HOME),
+        *("--remount-ro", "/dev", "--size", str(scratch_bytes), "--tmpfs", "/dev/shm"),  # noqa: S108  # the sandbox's own
         *("--ro-bind", files.package, PACKAGE, "--bind", files.output, OUTPUT),
         *("--ro-bind-data", str(files.passwd), "/etc/passwd", "--ro-bind-data", str(files.group), "/etc/group"),
         *_secret_files(files.secrets),

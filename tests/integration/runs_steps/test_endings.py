@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -165,3 +166,18 @@ def test_the_end_of_a_step_whose_worker_died_too_late_is_found_again(bench: Any)
     assert (found.outcome, found.outputs) == (Outcome.SUCCEEDED, {"done": "***"})
     write_report(str(folder / "result.json"), {**report, "outcome": "abandoned"})
     assert StepExecutor(bench.site).recorded(attempt) is None
+
+
+def test_a_report_that_cannot_be_written_fails_the_step_with_a_code_and_no_traceback(bench: Any) -> None:
+    """The report has nowhere to go: its folder is gone when the step ends."""
+    folder = bench.site.attempt_folder(bench.attempt_id)
+
+    def lose_the_folder() -> None:
+        until(lambda: processes_with("sleep\x000.987"))
+        shutil.rmtree(folder)
+
+    threading.Thread(target=lose_the_folder, daemon=True).start()
+    result = bench.run("sleep 0.987")
+    assert (result.outcome, result.code) == (Outcome.FAILED, codes.SUPERVISOR_LOST)
+    assert "no report of this step can be given" in bench.log.text()
+    assert "Traceback" not in bench.log.text()

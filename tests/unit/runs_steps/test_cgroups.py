@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from atomctl.runs import cgroups
@@ -42,6 +43,16 @@ def test_a_group_seen_through_a_mounted_subtree_is_found_where_it_is_seen(tmp_pa
 def test_what_cannot_be_limited_is_not_claimed(tmp_path: Path) -> None:
     gone = cgroups.Hierarchy(tmp_path / "gone", 1, frozenset({"pids"}))
     assert cgroups.create((gone,), "a1", processes=1, memory_bytes=1) == cgroups.AttemptGroups()
+
+
+def test_groups_that_killed_workers_left_are_swept_and_young_or_busy_ones_are_not(tmp_path: Path) -> None:
+    for name in ("atom-old", "atom-young", "atom-busy", "other"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "atom-busy" / "held").touch()
+    for name in ("atom-old", "atom-busy", "other"):
+        os.utime(tmp_path / name, (0, 0))
+    assert cgroups.sweep((cgroups.Hierarchy(tmp_path, 1, frozenset({"pids"})),)) == 1
+    assert {folder.name for folder in tmp_path.iterdir()} == {"atom-young", "atom-busy", "other"}
 
 
 def test_kills_at_the_memory_limit_are_counted_in_both_versions(tmp_path: Path) -> None:

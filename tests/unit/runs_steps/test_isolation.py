@@ -10,6 +10,7 @@ from atomctl.runs import sandbox
 from atomctl.runs.isolation import IsolationPolicy, closed_folder, find_bubblewrap, settle, step_user, without_sandbox
 from atomctl.runs.steps import codes
 from atomctl.runs.steps.model import IsolationLevel
+from atomctl.runs.steps.probe import prepare_site
 
 
 def test_a_worker_that_requires_isolation_refuses_without_it_and_says_what_to_install(tmp_path: Path) -> None:
@@ -60,4 +61,10 @@ def test_parameters_go_to_the_sandbox_by_descriptor_and_never_show_in_the_proces
     assert b"--ro-bind\0/p\0/package\0" in encoded
     assert b"--perms\x000400\0--ro-bind-data\x007\0/run/atom/secrets/db\0" in encoded
     assert options.index("--clearenv") < options.index("--setenv")
-    assert options.index("--remount-ro") > options.index("/run/atom/secrets/db")
+    assert options.index("/") > options.index("/run/atom/secrets/db")
+
+
+def test_a_worker_does_not_start_with_an_allowance_that_says_nothing_exact(tmp_path: Path) -> None:
+    with pytest.raises(AtomError, match=r"^RUN677.*intranet"):
+        prepare_site(tmp_path / "scratch", IsolationPolicy.PREFERRED, ["10.0.0.0/8", "intranet"])
+    assert not (tmp_path / "scratch").exists()

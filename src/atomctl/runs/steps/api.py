@@ -25,6 +25,8 @@ from atomctl.wpk.expressions import Condition
 _TRIES: Final = 3
 _PAUSE_SECONDS: Final = 0.5
 _SHOWN_BYTES: Final = 2048
+_REFUSALS: Final = frozenset({codes.BAD_CONFIG, codes.FORBIDDEN_ADDRESS, codes.PLAIN_HTTP})
+"""What is refused before anything is sent; met after a redirect it is a failure, because something was."""
 
 
 def execute(
@@ -55,7 +57,8 @@ def execute(
     except GivenUpError:
         outcome, code, error = _given_up(cancelled)
     except AtomError as refusal:
-        outcome, code, error = _REFUSALS.get(refusal.code, Outcome.FAILED), refusal.code, refusal.why
+        outcome = Outcome.REFUSED if refusal.code in _REFUSALS and not call.connected else Outcome.FAILED
+        code, error = refusal.code, refusal.why
     capture.close()
     masked = masker.json(written)
     assert isinstance(masked, dict)
@@ -70,10 +73,6 @@ def execute(
         code=code,
         log_bytes_dropped=capture.dropped,
     )
-
-
-_REFUSALS: Final = dict.fromkeys((codes.BAD_CONFIG, codes.FORBIDDEN_ADDRESS, codes.PLAIN_HTTP), Outcome.REFUSED)
-"""What is refused before anything is sent; after a redirect too, where what was sent asked for nothing else."""
 
 
 def _given_up(cancelled: threading.Event) -> tuple[Outcome, Code, str]:
@@ -92,15 +91,19 @@ class _Call:
         self._capture = capture
         self._deadline = time.monotonic() + request.timeout.total_seconds()
         self._new_exchange: Callable[[], Exchange] = lambda: Exchange(site.guard, resolver, tls)
+        self.connected = False
+        """Whether any try came as far as a connection."""
 
     def answer(self, http: HttpRequest, cancelled: threading.Event) -> HttpResponse:
         """The response, after as many tries as are harmless."""
         tries = _TRIES if http.repeatable else 1
         for number in range(1, tries + 1):
             begun = time.monotonic()
+            exchange = self._new_exchange()
             try:
-                response = self._new_exchange().run(http, deadline=self._deadline, cancelled=cancelled)
+                response = exchange.run(http, deadline=self._deadline, cancelled=cancelled)
             except AtomError as error:
+                self.connected = self.connected or exchange.connected
                 self._log(f"{http.method} {http.url}: {error}")
                 if not error.code.retryable or number == tries or cancelled.wait(_PAUSE_SECONDS * number):
                     raise

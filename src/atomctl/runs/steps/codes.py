@@ -160,6 +160,13 @@ PLAIN_HTTP = Code(
     ExitCode.DENIED,
     403,
 )
+BAD_ALLOWANCE = Code(
+    "RUN677",
+    "the worker's list of allowed addresses cannot be read",
+    "Each entry of ATOM_STEP_ALLOW is a network, an address or host:port. The worker does not start.",
+    "ATOM_STEP_ALLOW=10.20.0.0/16,prometheus.internal:9090",
+    ExitCode.USAGE,
+)
 CODES = (
     NO_ISOLATION,
     BAD_CONFIG,
@@ -183,4 +190,5 @@ CODES = (
     UNEXPECTED_RESPONSE,
     REDIRECTED,
     PLAIN_HTTP,
+    BAD_ALLOWANCE,
 )

@@ -54,6 +54,8 @@ class Exchange:
         self._tls = tls
         self._lock = threading.Lock()
         self._given_up = False
+        self.connected = False
+        """Whether a connection was made, over which the server may have been asked for something."""
         self._sockets: list[socket.socket] = []
         self._answer: HttpResponse | Exception | None = None
 
@@ -132,6 +134,7 @@ class Exchange:
         with self._lock:
             if self._given_up:
                 raise GivenUpError
+            self.connected = True
             # A duplicate: TLS takes the original apart, and a number that is reused must not be cut.
             self._sockets.append(socket.socket(fileno=os.dup(connected.fileno())))
 

@@ -10,11 +10,12 @@ from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
+from atomctl.errors import AtomError
 from atomctl.runs import cgroups
 from atomctl.runs.addresses import AddressGuard
 from atomctl.runs.isolation import Isolation, IsolationPolicy, find_bubblewrap, settle, without_sandbox
 from atomctl.runs.masking import Masker
-from atomctl.runs.steps import shell
+from atomctl.runs.steps import codes, shell
 from atomctl.runs.steps.model import IsolationLevel, Outcome, StepRequest, Stream
 from atomctl.runs.steps.site import Site
 from atomctl.wpk.model import HandlerType
@@ -45,14 +46,20 @@ def prepare_site(scratch: Path, policy: IsolationPolicy, allow: Iterable[str] = 
     """Makes `scratch` and finds out what this worker can offer its steps.
 
     Raises:
-        AtomError: RUN650 no sandbox works and `policy` requires one.
-        ValueError: an entry of `allow` is neither a network nor host:port.
+        AtomError: RUN650 no sandbox works and `policy` requires one; RUN677 an entry of `allow` is neither a network
+            nor host:port.
     """
+    try:
+        guard = AddressGuard(allow)
+    except ValueError as error:
+        raise AtomError(codes.BAD_ALLOWANCE, f"ATOM_STEP_ALLOW: {error}") from error
     isolation = settle(probe(), policy)
     scratch.mkdir(mode=0o700, parents=True, exist_ok=True)
     if isolation.level is IsolationLevel.NONE:
         scratch.chmod(stat.S_IMODE(scratch.stat().st_mode) | stat.S_IXOTH)  # the step's user has to pass through
-    return Site(scratch=scratch, isolation=isolation, guard=AddressGuard(allow), hierarchies=cgroups.find())
+    hierarchies = cgroups.find()
+    cgroups.sweep(hierarchies)
+    return Site(scratch=scratch, isolation=isolation, guard=guard, hierarchies=hierarchies)
 
 
 class _Said:
