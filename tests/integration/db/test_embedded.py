@@ -131,8 +131,7 @@ def test_started_by_root_the_server_runs_as_a_system_user_that_cannot_list_the_h
 def test_a_second_start_in_the_same_home_is_refused_and_leaves_the_first_alone(home: Path) -> None:
     program = (
         "import pathlib, sys; from atomctl.db.embedded import EmbeddedPostgres;"
-        "from atomctl.db.sockets import socket_folder
-from atomctl.errors import AtomError\n"
+        "from atomctl.errors import AtomError\n"
         "try: EmbeddedPostgres(pathlib.Path(sys.argv[1])).start()\n"
         "except AtomError as error: print(error.code.id, error.why)"
     )
