@@ -23,7 +23,7 @@ _INTEGER: Final = re.compile(r"([-+]?)(?:0[xX]([0-9a-fA-F]+)|0[bB]([01]+)|0[oO]?
 _FLOAT: Final = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?", re.ASCII)
 _BASES: Final = (16, 2, 8, 10)
 _LONGEST_INTEGER: Final = 70
-"""64 binary digits with sign and prefix; Go falls back to a float beyond 64 bits."""
+"""64 binary digits with sign and prefix. Beyond 64 bits a decimal number becomes a float, as in Go."""
 
 
 def resolve(text: str) -> bool | int | float | str | None:
@@ -46,9 +46,9 @@ def _integer(digits: str) -> int | None:
     if len(digits) > _LONGEST_INTEGER or not (match := _INTEGER.fullmatch(digits)):
         return None
     sign, *groups = match.groups()
-    magnitude = next(int(group, base) for group, base in zip(groups, _BASES, strict=True) if group is not None)
-    value = -magnitude if sign == "-" else magnitude
-    return value if -(2**63) <= value < 2**64 else None
+    digits, base = next((group, base) for group, base in zip(groups, _BASES, strict=True) if group is not None)
+    value = -int(digits, base) if sign == "-" else int(digits, base)
+    return value if base != 10 or -(2**63) <= value < 2**64 else None
 
 
 def key_text(value: object) -> str | None:

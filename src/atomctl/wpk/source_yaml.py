@@ -31,10 +31,11 @@ MAX_DEPTH: Final = 64
 ALIAS_BUDGET: Final = 1 << 16
 """Values and characters that all aliases of one document may stand for."""
 
+_FLOAT_TAG: Final = "tag:yaml.org,2002:float"
 _TAGS: Final[dict[str, type | tuple[type, ...]]] = {
     "tag:yaml.org,2002:bool": bool,
     "tag:yaml.org,2002:int": int,
-    "tag:yaml.org,2002:float": (int, float),
+    _FLOAT_TAG: (int, float),
     "tag:yaml.org,2002:null": type(None),
 }
 _STRING_TAGS: Final = frozenset({"tag:yaml.org,2002:str", "!"})
@@ -177,8 +178,10 @@ class _Document:
         value = resolve(text)
         if tag is not None and not isinstance(value, _TAGS.get(tag, ())):
             raise self._refuse(codes.UNSUPPORTED_YAML, event, f"the tag {_short(tag)} does not fit")
+        if tag == _FLOAT_TAG and isinstance(value, int):
+            value = float(value)
         if type(value) is float and not math.isfinite(value):
-            raise self._refuse(codes.UNSUPPORTED_YAML, event, f"{event.value} is not a finite number")
+            raise self._refuse(codes.UNSUPPORTED_YAML, event, f"{_short(text)} is not a finite number")
         return value
 
     def _open(self, event: Any, depth: int) -> _Open:
