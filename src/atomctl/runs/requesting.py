@@ -94,7 +94,8 @@ def request_run(
         return earlier
     require_usable(conn, record, request.environment)
     plan = make_plan(package.manifest, record.digest, parameters, abilities or Abilities())
-    asked = _Asked(conn, actor, request, record, package.manifest, plan, demand_of(conn, record, package))
+    demand = demand_of(conn, record, package)
+    asked = _Asked(conn, actor, request, record, package.manifest, plan, demand)
     run = _receive(asked)
     _settle(asked, run)
     return locked_run(conn, run.tenant_id, run.id)
