@@ -140,6 +140,8 @@ class Rule(Generic[Subject]):
     controls: Controls = Controls()
     bypassable: bool = True
     compound: frozenset[Compound] = frozenset()
+    yields_to: tuple[str, ...] = ()
+    """Rules that say the same more exactly: where one of them finds something on a line, this one keeps silent."""
     good: Example
     bad: Example
     example_config: RuleConfig | None = None
@@ -168,6 +170,7 @@ class Rule(Generic[Subject]):
             "nist80053": list(self.controls.nist80053),
             "bypassable": self.bypassable,
             "compound": sorted(member.value for member in self.compound),
+            "yields_to": list(self.yields_to),
             "good": self.good.text,
             "bad": self.bad.text,
         }

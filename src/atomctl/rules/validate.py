@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from atomctl.canonical import Digest, digest
-from atomctl.rules.catalog import BY_SUBJECT, rules_digest
+from atomctl.rules.catalog import BY_SUBJECT, CATALOG, rules_digest
 from atomctl.rules.collect import collect
 from atomctl.rules.extract import KubernetesObject
 from atomctl.rules.facts import PodFacts
@@ -42,7 +42,8 @@ _COUNTED = {
 def run(package: Package, config: RuleConfig = DEFAULT) -> Validation:
     """Everything the rules see in a package that was unpacked and whose manifest was accepted."""
     material = collect(package)
-    findings = sorted({finding for located in material.located for finding in _findings(located, config)}, key=_order)
+    every = {finding for located in material.located for finding in _findings(located, config)}
+    findings = sorted(_without_repetition(every), key=_order)
     found = [comment for file, lines in material.texts.items() for comment in comments(file, lines)]
     parted = split(findings, found, config.today)
     void = [finding for located in _void(parted.void, material) for finding in _findings(located, config)]
@@ -55,6 +56,15 @@ def run(package: Package, config: RuleConfig = DEFAULT) -> Validation:
         rules_digest=rules_digest(),
         counts=Counter(_COUNTED[type(located.subject)] for located in material.located),
     )
+
+
+def _without_repetition(findings: set[Finding]) -> Iterator[Finding]:
+    """Leaves out what another rule says more exactly on the same line."""
+    said = {(finding.file, finding.line, finding.rule) for finding in findings}
+    for finding in findings:
+        exact = CATALOG[finding.rule].yields_to
+        if not any((finding.file, finding.line, rule) in said for rule in exact):
+            yield finding
 
 
 def _order(finding: Finding) -> tuple[str, int, int, str, str, str]:

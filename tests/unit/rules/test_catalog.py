@@ -43,6 +43,7 @@ def test_a_rule_says_what_to_do_and_why(rule: AnyRule) -> None:
     assert rule.controls.soc2
     assert rule.controls.iso27001
     assert rule.controls.nist80053
+    assert set(rule.yields_to) <= set(CATALOG) - {rule.id}
 
 
 @pytest.mark.parametrize("missing", ["good", "bad"])

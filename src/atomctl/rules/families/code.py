@@ -138,6 +138,7 @@ RULES: tuple[AnyRule, ...] = (
         references=(f"{_GUIDE}SC2294", "https://cwe.mitre.org/data/definitions/95.html"),
         cwe=(95, 78),
         controls=_INPUT,
+        yields_to=("download-to-shell", "parameter-in-code"),
         good=script('"$TOOL" --name "$NAME"'),
         bad=script('eval "$TOOL --name $NAME"'),
         subject=ScriptFacts,

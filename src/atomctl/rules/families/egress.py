@@ -186,6 +186,7 @@ RULES: tuple[AnyRule, ...] = (
         references=("https://cwe.mitre.org/data/definitions/319.html",),
         cwe=(319,),
         controls=_CONTROLS,
+        yields_to=("script-reaches-metadata", "download-to-shell"),
         good=script("curl -fsS https://api.shop.svc/health"),
         bad=script("wget -q http://files.shop.svc/data.tar"),
         subject=ScriptFacts,

@@ -95,6 +95,7 @@ RULES: tuple[AnyRule, ...] = (
         cwe=(441,),
         controls=_CONTROLS,
         compound=_EGRESS,
+        yields_to=("script-reaches-internet",),
         good=pod(container="env: [{name: API, value: 'http://api.shop.svc.cluster.local'}]"),
         bad=pod(container="env: [{name: API, value: 'https://api.example.com/v1'}]"),
         subject=PodFacts,

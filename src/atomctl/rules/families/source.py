@@ -61,6 +61,8 @@ def _malformed(pod_facts: PodFacts, _config: RuleConfig) -> Iterator[Hit]:
     if not spec:
         yield Hit(pod_facts.spec_path, "has no Pod spec that could be read")
         return
+    if not pod_facts.containers:
+        yield Hit(pod_facts.at("containers"), "has no containers that could be read")
     for key, wanted in _TYPES:
         if spec.get(key) is not None and not isinstance(spec[key], wanted):
             yield Hit(pod_facts.at(key), f"{key} has the wrong type")
@@ -162,6 +164,7 @@ RULES: tuple[AnyRule, ...] = (
         remediation="Check the syntax with `sh -n`; use plain POSIX shell or bash.",
         references=(_GUIDE,),
         controls=_CONTROLS,
+        yields_to=("parameter-in-code", "reverse-shell"),
         good=script('if [ -n "$A" ]; then echo yes; fi'),
         bad=script("if then (( fi ))"),
         subject=ScriptFacts,
