@@ -12,7 +12,7 @@ from pathlib import Path
 
 from atomctl.canonical import Digest, digest
 from atomctl.errors import AtomError
-from atomctl.wpk import codes, extraction, tar
+from atomctl.wpk import codes, tar
 from atomctl.wpk.contents import check_contents
 from atomctl.wpk.manifest import parse_manifest
 from atomctl.wpk.member_names import MANIFEST
@@ -83,6 +83,8 @@ def extract(package: Package, folder: Path) -> None:
     Raises:
         AtomError: WPK151 it exists; WPK152 it could not be written.
     """
+    from atomctl.wpk import extraction  # its `tempfile` and `shutil` cost more than reading a package
+
     extraction.write_files(package.files, folder)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ def document() -> dict[str, Any]:
 
 def text() -> str:
     """The schema file, as it is published."""
-    return files(__package__).joinpath(FILE).read_text(encoding="utf-8")
+    return Path(__file__).with_name(FILE).read_text(encoding="utf-8")
 
 
 @cache
