@@ -29,8 +29,8 @@ from atomctl.wiring import database, prepare_instance
 Say = Callable[[str], None]
 _READY_SECONDS = 60.0
 _LOOK_EVERY_SECONDS = 0.2
-OWNER_ROLES = ("author", "operator", "admin", "auditor")
-"""What the person who starts an instance may do; to approve takes somebody else."""
+OWNER_ROLES = ("author", "operator", "approver", "admin", "auditor")
+"""What the person who starts an instance may do. Their own requests still take somebody else's vote."""
 
 
 class LocalInstance:
