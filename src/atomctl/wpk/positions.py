@@ -51,15 +51,6 @@ class Text:
         line = bisect_right(self._starts, offset)
         return Position(self.file, line, offset - self._starts[line - 1] + 1)
 
-    def block_origin(self, event: Any) -> Position:
-        """Where the text of a literal block scalar begins: below its header, at its indentation."""
-        header = self.position(event.start_mark.index)
-        written = self.text.split("\n")[header.line :]
-        for line, read in zip(written, event.value.split("\n"), strict=False):
-            if read.strip():
-                return Position(self.file, header.line + 1, len(line.rstrip("\r")) - len(read) + 1)
-        return Position(self.file, header.line + 1, 1)
-
 
 def find(place: Place, path: Path) -> tuple[Any, Place]:
     """The event of the entry at `path` and the place of its value; of the deepest that exists, if it ends earlier."""

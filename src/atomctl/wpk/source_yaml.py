@@ -72,14 +72,6 @@ class Node:
         """Where the value at `path` begins; as `position`, but behind the key."""
         return self._text.position(find(self._place, path)[1].event.start_mark.index)
 
-    def block_origin(self, path: Path) -> Position | None:
-        """Where the text of a literal block scalar (`|`) begins; None for any other value.
-
-        Line L and column C of the block's text stand at line `origin.line + L - 1`, column `origin.column + C - 1`.
-        """
-        event = find(self._place, path)[1].event
-        return self._text.block_origin(event) if getattr(event, "style", None) == "|" else None
-
 
 def read_yaml(data: bytes, file: str) -> list[Node]:
     """The documents of a YAML or JSON file, in order; `file` is the name that positions carry.

@@ -123,21 +123,6 @@ def test_positions_do_not_move_with_crlf_byte_order_marks_or_odd_line_breaks() -
     assert node.position(("b",)) == Position("f.yaml", 2, 1)
 
 
-def test_the_text_of_a_literal_block_has_its_place_in_the_file() -> None:
-    [node] = read_yaml(b"data:\n  pod.yaml: |\n\n    kind: Pod\n      x: 1\n", "f.yaml")
-    origin = node.block_origin(("data", "pod.yaml"))
-    assert origin == Position("f.yaml", 3, 5)
-    content: Any = node.value
-    assert (
-        content["data"]["pod.yaml"].split("\n")[1] == "kind: Pod"
-    )  # line 2 of the text: line 3 + 2 - 1 = 4 of the file
-
-
-def test_other_texts_have_no_block_origin() -> None:
-    [node] = read_yaml(b"a: x\nb: >\n  folded\nc: {}\n", "f.yaml")
-    assert [node.block_origin((key,)) for key in "abc"] == [None, None, None]
-
-
 def test_aliases_stand_for_the_value_and_keep_their_own_position() -> None:
     [node] = read_yaml(b"a: &x {p: [1, 2]}\nb: *x\n", "f.yaml")
     assert node.value == {"a": {"p": [1, 2]}, "b": {"p": [1, 2]}}
