@@ -10,12 +10,15 @@ from pathlib import Path
 
 import click
 
+from atomctl.access import permissions_page
 from atomctl.cli.explain import all_codes
 from atomctl.cli.main import root
 from atomctl.cli.verbs import SECTIONS
 from atomctl.errors import Code
 from atomctl.rules import reference as rules_reference
+from atomctl.server import openapi
 from atomctl.settings import load_settings, setting_fields
+from atomctl.wpk.schema import reference_page
 
 REFERENCE = Path(__file__).parent / "reference"
 NOTE = "<!-- Written by `make docs`; do not edit. -->\n"
@@ -81,6 +84,9 @@ PAGES: dict[str, Callable[[], str]] = {
     "settings.md": settings_page,
     "cli.md": cli_page,
     "rules.md": rules_reference.render,
+    "permissions.md": permissions_page.render,
+    "manifest.md": reference_page.render,
+    "openapi.json": openapi.render,
 }
 
 
