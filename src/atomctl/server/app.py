@@ -10,7 +10,19 @@ from fastapi import APIRouter, FastAPI
 
 import atomctl
 from atomctl.server.problems import add_problem_handlers
-from atomctl.server.routes import approvals, auth, health, logs, packages, runs, tenants, trust, validate, workflows
+from atomctl.server.routes import (
+    approvals,
+    audit,
+    auth,
+    health,
+    logs,
+    packages,
+    runs,
+    tenants,
+    trust,
+    validate,
+    workflows,
+)
 from atomctl.server.shell import Shell
 from atomctl.server.waiting import WAITERS
 from atomctl.wiring import Services
@@ -41,7 +53,7 @@ def build_app() -> FastAPI:
     )
     app.include_router(health.router)
     api = APIRouter(prefix=API)
-    for noun in (auth, tenants, workflows, packages, validate, runs, logs, approvals, trust):
+    for noun in (auth, tenants, workflows, packages, validate, runs, logs, approvals, trust, audit):
         api.include_router(noun.router)
     app.include_router(api)
     add_problem_handlers(app)

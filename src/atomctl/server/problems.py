@@ -61,11 +61,10 @@ def problem(error: AtomError, **more: Json) -> JSONResponse:
 
 
 def add_problem_handlers(app: FastAPI) -> None:
-    """Makes every refusal and failure of `app` a problem document."""
+    """Makes every refusal of `app` a problem document; failures are answered by the shell."""
     app.add_exception_handler(AtomError, _on_refusal)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(HTTPException, _on_http)
-    app.add_exception_handler(Exception, _on_failure)
 
 
 def _on_refusal(request: Request, error: Exception) -> JSONResponse:
@@ -110,7 +109,6 @@ def _on_http(request: Request, error: Exception) -> JSONResponse:  # noqa: ARG00
     return problem(AtomError(code, str(error.detail)))
 
 
-def _on_failure(request: Request, error: Exception) -> JSONResponse:
-    _log.error("request.failed", method=request.method, path=request.url.path, exc_info=error)
-    request_id = getattr(request.state, "request_id", "unknown")
+def failure(request_id: str) -> JSONResponse:
+    """The answer to a request in which something broke; what broke is for the log."""
     return problem(AtomError(codes.INTERNAL, f"request {request_id}"))

@@ -5,14 +5,17 @@ from __future__ import annotations
 import time
 from typing import Final
 
+import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bound_contextvars
 
 from atomctl.db.ids import new_id
 from atomctl.errors import AtomError
 from atomctl.server import codes
-from atomctl.server.problems import problem
+from atomctl.server.problems import failure, problem
 from atomctl.telemetry import catalog, metrics
+
+_log = structlog.get_logger(__name__)
 
 MIB: Final = 1024 * 1024
 SMALL, LARGE = 1 * MIB, 96 * MIB
@@ -79,11 +82,16 @@ class Shell:
                 raise _TooLargeError
             await self._app(scope, bounded, answering)
         except _TooLargeError:
-            if answered:
-                raise
-            refusal = problem(AtomError(codes.TOO_LARGE, f"more than {limit} bytes"))
-            refusal.headers["connection"] = "close"
-            await refusal(scope, receive, send)
+            answer = problem(AtomError(codes.TOO_LARGE, f"more than {limit} bytes"))
+            answer.headers["connection"] = "close"
+        except Exception as error:  # noqa: BLE001  # whatever broke, the client gets an answer and no details
+            _log.error("request.failed", method=scope["method"], path=scope["path"], exc_info=error)
+            answer = failure(scope["state"]["request_id"])
+        else:
+            return
+        if answered:
+            raise ConnectionAbortedError  # half an answer is out; the connection must not look as if it were whole
+        await answer(scope, receive, send)
 
 
 class _TooLargeError(BaseException):

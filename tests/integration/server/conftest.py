@@ -17,7 +17,10 @@ from tests.servers.api import api_server
 from atomctl.access.issuer import EmbeddedIssuer
 from atomctl.access.model import Role
 from atomctl.access.tokens import Verifier
+from atomctl.audit.keys import FileKey, create_key
+from atomctl.audit.sequencer import Sequencer
 from atomctl.db.address import DatabaseAddress
+from atomctl.db.roles import DatabaseRole
 from atomctl.db.session import Sessions
 from atomctl.objects.folder import FolderStore
 from atomctl.settings import Settings
@@ -71,7 +74,18 @@ def upload(packed: Packed, key: FileSigner) -> dict[str, Any]:
 
 
 @pytest.fixture
-def api(database: DatabaseAddress, sessions: Sessions, tmp_path: Path) -> Iterator[Api]:
+def audit_key(tmp_path: Path) -> FileKey:
+    return create_key(tmp_path / "keys" / "audit.key")
+
+
+@pytest.fixture
+def sequence(database: DatabaseAddress, audit_key: FileKey) -> Callable[[], int]:
+    """Moves and signs what was recorded, as a worker does all the time."""
+    return Sequencer(database.dsn(DatabaseRole.SEQUENCER), audit_key).drain_once
+
+
+@pytest.fixture
+def api(database: DatabaseAddress, sessions: Sessions, audit_key: FileKey, tmp_path: Path) -> Iterator[Api]:
     issuer = EmbeddedIssuer(tmp_path / "keys" / "issuer.key")
     services = Services(
         settings=Settings(home=tmp_path),
@@ -79,6 +93,7 @@ def api(database: DatabaseAddress, sessions: Sessions, tmp_path: Path) -> Iterat
         sessions=sessions,
         objects=FolderStore(tmp_path / "objects"),
         verifier=Verifier([issuer.trusted]),
+        audit_keys=(audit_key.vkey,),
     )
     with api_server(services) as url, httpx.Client(base_url=url, trust_env=False, timeout=30) as client:
         yield Api(client, services, issuer)
