@@ -12,7 +12,7 @@ from atomctl.rules.catalog import rules_digest
 from atomctl.rules.model import AnyRule, Example, Rule, RuleConfig
 
 if TYPE_CHECKING:
-    from conftest import Validate
+    from tests.unit.rules.conftest import Validate
 
 EVERY = [pytest.param(rule, id=rule.id) for rule in CATALOG.values()]
 

@@ -112,7 +112,7 @@ RULES: tuple[AnyRule, ...] = (
         cwe=(798, 259),
         controls=_CONTROLS,
         compound=_HARDCODED,
-        yields_to=("vendor-token", "secret-in-environment", "secret-manifest", "credentials-in-url"),
+        yields_to=("secret-in-environment", "secret-manifest"),
         good=script('PGPASSWORD="$(cat "$ATOM_SECRET_DB_FILE")" psql'),
         bad=script("PGPASSWORD=correct-horse-7 psql"),
         subject=TextFacts,
