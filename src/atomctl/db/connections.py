@@ -12,7 +12,7 @@ from atomctl.db import codes
 from atomctl.errors import AtomError
 
 SESSION = "-c timezone=UTC -c search_path=atom -c idle_in_transaction_session_timeout=300000"
-"""Every session speaks UTC, resolves bare names in schema `atom` alone, and loses a transaction it forgets for 5 min."""
+"""Every session speaks UTC, resolves bare names in schema `atom` alone, and loses a transaction forgotten for 5 min."""
 
 _REFUSED = ("password authentication failed", "no password supplied", "does not exist", "no pg_hba.conf entry")
 

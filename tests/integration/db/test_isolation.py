@@ -13,7 +13,7 @@ from atomctl.db.connections import connect
 from atomctl.db.ids import new_id
 from atomctl.db.isolation.catalogue import read_schema
 from atomctl.db.isolation.model import IsolationReport
-from atomctl.db.isolation.probe import attack, tenant_relations
+from atomctl.db.isolation.probe import attack, attack_relation, tenant_relations
 from atomctl.db.isolation.review import review
 from atomctl.db.isolation.sabotage import acts_of_sabotage, unnoticed
 from atomctl.db.roles import DatabaseRole
@@ -56,6 +56,30 @@ def test_every_act_of_sabotage_is_noticed(each_server: Server) -> None:
         assert len(acts) > 8 * len(tenant_relations(schema))
         assert unnoticed(connection) == []
         assert review(read_schema(connection)).holds, "sabotage was not taken back"
+
+
+def test_a_protected_partition_and_a_view_with_the_callers_rights_hold(each_server: Server) -> None:
+    with each_server.admin.connect() as connection, connection.transaction(force_rollback=True):
+        connection.execute(
+            """
+            SET LOCAL ROLE atom_owner;
+            CREATE TABLE atom.parted (
+                tenant_id uuid NOT NULL, id uuid NOT NULL, n integer NOT NULL, PRIMARY KEY (tenant_id, id, n)
+            ) PARTITION BY RANGE (n);
+            CREATE TABLE atom.parted_low PARTITION OF atom.parted FOR VALUES FROM (0) TO (10);
+            CREATE TABLE atom.parted_rest PARTITION OF atom.parted DEFAULT;
+            SELECT atom.protect('atom.parted'), atom.protect('atom.parted_low'), atom.protect('atom.parted_rest');
+            CREATE VIEW atom.seen WITH (security_invoker = true) AS SELECT tenant_id, name FROM atom.tenants;
+            GRANT SELECT ON atom.seen TO atom_app;
+            RESET ROLE
+            """
+        )
+        schema = read_schema(connection)
+        assert list(map(str, review(schema).breaches)) == []
+        for name in ("parted", "parted_low", "parted_rest", "seen"):
+            report = attack_relation(connection, schema, schema.relations[name])
+            assert list(map(str, report.breaches)) == []
+            assert report.attempts >= 24
 
 
 def test_a_report_about_nothing_does_not_hold() -> None:
