@@ -1,6 +1,6 @@
 """The `.atomaudit` file: JSON lines that prove entries of one log without anything else.
 
-- The first line is the header: `schema`, `origin`, `tenant`, `run` (or null), `entries`, `vkey`, `checkpoint` (the
+- The first line is the header: `schema`, `origin`, `run` (or null), `entries`, `vkey`, `checkpoint` (the
   signed note, whole).
 - Each further line is one entry: `{"data": <the leaf, byte for byte>, "leaf": "<base64 of its hash>"}`; in the bundle
   of a run with its inclusion proof, `"proof": ["<base64>", …]`, nearest hash first.
@@ -36,7 +36,6 @@ class Header:
     """The first line of a bundle."""
 
     origin: str
-    tenant: str
     run: str | None
     entries: int
     vkey: str
@@ -75,7 +74,6 @@ def read_header(stream: BinaryIO) -> Header:
             raise AtomError(BAD_BUNDLE, f"schema {str(document['schema'])[:100]!r}, this program reads {SCHEMA}")
         return Header(
             origin=_typed(document, "origin", str),
-            tenant=_typed(document, "tenant", str),
             run=None if document["run"] is None else _typed(document, "run", str),
             entries=_typed(document, "entries", int),
             vkey=_typed(document, "vkey", str),
@@ -93,7 +91,7 @@ def read_entries(stream: BinaryIO) -> Iterator[tuple[bytes, bytes | None]]:
     readline = stream.readline
     while line := readline(_LINE_LIMIT):
         at = len(line) - _HASH - 12
-        if line[at : at + 9] == _LEAF and line.endswith(b'"}\n'):
+        if line.startswith(_DATA) and line[at : at + 9] == _LEAF and line.endswith(b'"}\n'):
             yield line[8:at], _hash(line[at + 9 : -3])
         else:
             yield line, None
@@ -106,7 +104,7 @@ def read_proved_entries(stream: BinaryIO) -> Iterator[Line]:
         try:
             tail = json.loads(b"{" + line[at + 1 :])
             proof = tuple(base64.b64decode(node, validate=True) for node in tail["proof"])
-            yield Line(line[8:at], _hash(tail["leaf"]), proof)
+            yield Line(line[8:at], _hash(tail["leaf"]) if line.startswith(_DATA) else None, proof)
         except (ValueError, KeyError, TypeError, RecursionError):
             yield Line(line, None)
 
@@ -117,7 +115,7 @@ def _text(node: bytes) -> str:
 
 def _hash(text: bytes | str) -> bytes | None:
     try:
-        return binascii.a2b_base64(text)
+        return binascii.a2b_base64(text, strict_mode=True)
     except (binascii.Error, ValueError):
         return None
 

@@ -50,7 +50,6 @@ def export_bundle(connection: Connection, tenant_id: UUID, *, run_id: UUID | Non
     origin = parse_checkpoint(bytes(checkpoint["note"]))[0].origin
     header = Header(
         origin=origin,
-        tenant=str(tenant_id),
         run=str(run_id) if run_id else None,
         entries=entries,
         vkey=checkpoint["vkey"],

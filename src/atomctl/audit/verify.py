@@ -74,6 +74,10 @@ def _checkpoint(header: bundle.Header) -> tuple[Checkpoint, Note]:
     checkpoint, note = parse_checkpoint(header.checkpoint.encode())
     if checkpoint.origin != header.origin:
         raise AtomError(codes.BAD_BUNDLE, f"the header is of {header.origin}, its checkpoint of {checkpoint.origin}")
+    if header.run is None and checkpoint.size != header.entries:
+        raise AtomError(
+            codes.BAD_BUNDLE, f"the header names {header.entries} entries, its checkpoint {checkpoint.size}"
+        )
     return checkpoint, note
 
 
@@ -173,6 +177,13 @@ def _judge(line: bundle.Line, header: bundle.Header, checkpoint: Checkpoint, las
         return index, Finding(codes.REORDERED, f"entry {index} stands behind entry {last}", index)
     if not verify_inclusion(leaf, index, checkpoint.size, line.proof, checkpoint.root):
         return index, Finding(codes.CHANGED, f"entry {index} is not under the signed checkpoint", index)
-    if entry_of(line.data).get("run") != header.run:
+    if _run_of(line.data) != header.run:
         raise AtomError(codes.BAD_BUNDLE, f"entry {index} does not belong to run {header.run}")
     return index, None
+
+
+def _run_of(leaf: bytes) -> object:
+    try:
+        return entry_of(leaf).get("run")
+    except ValueError:
+        return None

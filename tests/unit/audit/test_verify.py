@@ -54,7 +54,6 @@ def _header(note: bytes, entries: int = SIZE, run: UUID | None = None, signer: F
     return bundle.header_line(
         bundle.Header(
             origin=ORIGIN,
-            tenant=str(TENANT),
             run=str(run) if run else None,
             entries=entries,
             vkey=str(VerifierKey(ORIGIN, signer.public)),
@@ -140,8 +139,16 @@ def test_a_key_for_another_log_verifies_nothing(whole: File) -> None:
 
 
 def test_a_changed_checkpoint_is_not_signed(whole: File) -> None:
-    whole.lines[0] = whole.lines[0].replace(b"\\n40\\n", b"\\n39\\n")
+    whole.lines[0] = whole.lines[0].replace(b"\\n40\\n", b"\\n39\\n").replace(b'"entries":40', b'"entries":39')
     assert _codes(whole)[0] is codes.BAD_SIGNATURE
+
+
+def test_a_header_that_contradicts_its_checkpoint_is_no_bundle(whole: File) -> None:
+    for name, wrong in ((b'"entries":40', b'"entries":39'), (f'"origin":"{ORIGIN}"'.encode(), b'"origin":"elsewhere"')):
+        whole.lines[0] = _header(_note(LEAVES)).replace(name, wrong)
+        with pytest.raises(AtomError) as caught:
+            whole.verify()
+        assert caught.value.code is codes.BAD_BUNDLE
 
 
 def test_a_changed_entry_is_named(whole: File) -> None:
