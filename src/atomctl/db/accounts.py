@@ -18,6 +18,9 @@ NAME = "atomctl"
 ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
 """All that a server process inherits: none of the caller's tokens."""
 
+# `useradd` lies where a plain user's PATH, or cron's, does not look.
+_ADMINISTRATION = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C"}
+
 _log = logging.getLogger(__name__)
 
 
@@ -97,7 +100,7 @@ def _create() -> pwd.struct_passwd:
     command = ["useradd", "--system", "--user-group", "--no-create-home", "--home-dir", "/nonexistent"]
     command += ["--shell", "/usr/sbin/nologin", NAME]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30, env=_ADMINISTRATION)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise AtomError(codes.ACCOUNT_UNAVAILABLE, f"useradd: {error}") from error
     entry = _entry()  # another process may have been faster, and useradd failed for that reason
