@@ -189,8 +189,8 @@ def test_the_one_that_stands_by_takes_over_when_the_leaders_session_ends(
             )
             assert len(holders) == 1
             _rows(superuser, "SELECT pg_terminate_backend(%s)", holders[0]["pid"])
-    size = len(_leaves(superuser, tenant))
-    assert _checkpoints(superuser, tenant)[-1]["size"] == size
+        size = len(_leaves(superuser, tenant))
+        _until(lambda: [row["size"] for row in _checkpoints(superuser, tenant)][-1:] == [size])
 
 
 def test_a_sequencer_that_is_told_to_stop_leaves_everything_signed(
