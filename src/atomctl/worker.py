@@ -35,7 +35,7 @@ from atomctl.runs.engine import DbosEngine
 from atomctl.runs.expiry import expire_approvals
 from atomctl.runs.live import Interruption
 from atomctl.runs.membership import BEAT, Member, Patience
-from atomctl.runs.recovery import Recovery
+from atomctl.runs.recovery import QUIET, Recovery
 from atomctl.runs.relay import Relay
 from atomctl.runs.segment_work import run_segment
 
@@ -51,6 +51,7 @@ class WorkerOptions:
         poll: seconds between two looks at the engine's queue.
         watch: seconds between two looks for cancelled and lost segments.
         recover: seconds between two looks for work that nobody does.
+        quiet: how long a segment must not have changed before it is compared with the engine.
         expire: seconds between two looks for overdue approvals.
         grace: how long running steps may go on when the worker is asked to stop.
         ready_file: touched at every heartbeat, and removed at the end: what a probe looks at.
@@ -60,6 +61,7 @@ class WorkerOptions:
     poll: float = 0.1
     watch: float = 0.25
     recover: float = 1.0
+    quiet: timedelta = QUIET
     expire: float = 5.0
     grace: timedelta = timedelta(seconds=30)
     patience: Patience = field(default_factory=Patience)
@@ -114,7 +116,9 @@ class Worker:
         }
         self._member = Member(address, self.id, facts, self._options.patience)
         self._relay = Relay(self._sessions, address, self._engine)
-        self._recovery = Recovery(self._sessions, self._engine, str(self.id), self._context.live)
+        self._recovery = Recovery(
+            self._sessions, self._engine, str(self.id), self._context.live, quiet=self._options.quiet
+        )
         self._follow = follow
         self._background = background
         self._fenced = threading.Event()

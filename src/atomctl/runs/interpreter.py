@@ -87,7 +87,7 @@ class SegmentWork(Protocol):
     def wake_at(self, pause: float) -> float:
         """The Unix time `pause` seconds from now."""
 
-    def wait_until(self, time: float) -> None:
+    def wait_until(self, wake_at: float) -> None:
         """Returns at that Unix time, or earlier when the run is being cancelled. Not inside a durable step."""
 
 

@@ -124,7 +124,7 @@ class Member:
             self._observer.note({row["id"]: row["beat"] for row in _sql.alive_workers(conn)}, now)
             return Membership(member=True, died=tuple(self._bury(conn, now)))
         except BaseException:
-            self._drop()
+            self.close()
             raise
 
     def leave(self) -> None:
@@ -132,7 +132,7 @@ class Member:
         try:
             _sql.leave(self._connection(), id=self.worker_id)
         finally:
-            self._drop()
+            self.close()
 
     def _bury(self, conn: psycopg.Connection[dict[str, Any]], now: float) -> list[UUID]:
         died = []
@@ -152,7 +152,8 @@ class Member:
             self._conn.execute("SELECT pg_advisory_lock(%s)", [lock_key(self.worker_id)])
         return self._conn
 
-    def _drop(self) -> None:
+    def close(self) -> None:
+        """The lock is free and nothing else has changed: what becomes of a worker that is killed."""
         conn, self._conn = self._conn, None
         if conn is not None:
             conn.close()

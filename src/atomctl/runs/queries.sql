@@ -88,10 +88,6 @@ WHERE tenant_id = :tenant_id AND run_id = :run_id AND number = :number AND state
 UPDATE atom.run_segments SET state = 'DONE', changed_at = now()
 WHERE tenant_id = :tenant_id AND run_id = :run_id AND state IN ('READY', 'ENQUEUED');
 
--- name: return_segment(tenant_id, run_id, number)!
-UPDATE atom.run_segments SET state = 'READY', relayed_at = NULL, changed_at = now()
-WHERE tenant_id = :tenant_id AND run_id = :run_id AND number = :number AND state = 'ENQUEUED';
-
 -- name: count_lost_segments(tenant_id, run_id)$
 SELECT count(*) FROM atom.run_segments WHERE tenant_id = :tenant_id AND run_id = :run_id AND state = 'LOST';
 

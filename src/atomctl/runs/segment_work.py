@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID
@@ -13,17 +14,19 @@ import psycopg
 import structlog
 
 from atomctl.db.ids import new_id
+from atomctl.errors import AtomError
 from atomctl.runs import gate, run_course, segments, step_course
 from atomctl.runs.attempt_log import AttemptLog
 from atomctl.runs.context import WorkerContext
 from atomctl.runs.interpreter import Durable, Opening, Progress, interpret
 from atomctl.runs.live import Interruption, LiveSegment
 from atomctl.runs.model import Phase, Run, SegmentKey
+from atomctl.runs.outage import is_outage
 from atomctl.runs.read import run_of
 from atomctl.runs.requests import probe_request, step_request
 from atomctl.runs.segments import LetGo
 from atomctl.runs.step_course import Begun, Found, Lost, Try
-from atomctl.runs.steps.model import Outcome, StepRequest, StepResult
+from atomctl.runs.steps.model import IsolationLevel, Outcome, StepRequest, StepResult
 from atomctl.wpk.archive import extract
 from atomctl.wpk.model import Handler
 
@@ -46,7 +49,11 @@ def run_segment(context: WorkerContext, segment: SegmentKey, durable: Durable) -
     if claimed is None:
         return
     with context.live.track(claimed) as live:
-        interpret(durable, Work(context, live))
+        try:
+            interpret(durable, Work(context, live))
+        except Exception:
+            _log.exception("segment failed", segment=segment.engine_id)
+            raise
 
 
 class Work:
@@ -76,13 +83,13 @@ class Work:
         """The Unix time `pause` seconds from now."""
         return time.time() + pause
 
-    def wait_until(self, time: float) -> None:
+    def wait_until(self, wake_at: float) -> None:
         """Returns at that Unix time, or at once when the run is being cancelled.
 
         Raises:
             LetGo: the worker is stopping, or lost the segment.
         """
-        self._live.interrupted.wait(max(0.0, time - _now()))
+        self._live.interrupted.wait(max(0.0, wake_at - time.time()))
         if self._live.reason in {Interruption.FENCED, Interruption.SHUTDOWN}:
             raise LetGo(self._live.reason)
 
@@ -126,13 +133,19 @@ class Work:
     def _carry_out(self, request: StepRequest, run: Run, *, log: bool = True) -> StepResult:
         sink = AttemptLog(self._context, run, request.attempt_id, keep=log)
         self._live.tick = sink.tick
+        started = datetime.now(UTC)
         try:
             extract(self._material().package, request.folder)
-            return self._context.steps(request, sink, self._live.interrupted)
+            result = self._context.steps(request, sink, self._live.interrupted)
+            sink.close()
+        except AtomError as error:
+            if is_outage(error):
+                raise
+            result = _failed(error, started)
         finally:
             self._live.tick = None
-            sink.close()
             shutil.rmtree(request.folder, ignore_errors=True)
+        return result
 
     def _let_go_if_not_ours(self, result: StepResult) -> None:
         """A step that was stopped because this worker ends has no result: the next owner judges the attempt."""
@@ -166,5 +179,13 @@ class Work:
         return self._context.patiently(once)
 
 
-def _now() -> float:
-    return time.time()
+def _failed(error: AtomError, started: datetime) -> StepResult:
+    """An attempt that the worker itself could not carry through: a full disk, an object store that refuses the log."""
+    return StepResult(
+        outcome=Outcome.FAILED,
+        started=started,
+        ended=datetime.now(UTC),
+        isolation=IsolationLevel.NOT_NEEDED,
+        error=error.why,
+        code=error.code,
+    )

@@ -63,7 +63,7 @@ STEP_MOVES: Mapping[StepState, frozenset[StepState]] = {
 
 SEGMENT_MOVES: Mapping[SegmentState, frozenset[SegmentState]] = {
     SegmentState.READY: frozenset({SegmentState.ENQUEUED, SegmentState.RUNNING, SegmentState.DONE}),
-    SegmentState.ENQUEUED: frozenset({SegmentState.READY, SegmentState.RUNNING, SegmentState.DONE, SegmentState.LOST}),
+    SegmentState.ENQUEUED: frozenset({SegmentState.RUNNING, SegmentState.DONE, SegmentState.LOST}),
     SegmentState.RUNNING: frozenset({SegmentState.RUNNING, SegmentState.DONE, SegmentState.LOST}),
     SegmentState.DONE: frozenset(),
     SegmentState.LOST: frozenset(),
@@ -83,6 +83,14 @@ ENDED: frozenset[RunState] = frozenset(
     }
 )
 """A run in one of these does nothing more by itself; `RESUMABLE` names those that a person may let go on."""
+
+GIVEN_UP: Mapping[RunState, RunState] = {
+    _R.QUEUED: _R.BLOCKED,
+    _R.RUNNING: _R.FAILED,
+    _R.ROLLING_BACK: _R.ROLLBACK_INCOMPLETE,
+    _R.CANCELLING: _R.ROLLBACK_INCOMPLETE,
+}
+"""How a run ends whose segments cannot be executed any more, by the state it is in."""
 
 RESUMABLE: frozenset[RunState] = frozenset({_R.FAILED, _R.TIMED_OUT, _R.CANCELLED, _R.BLOCKED})
 

@@ -72,8 +72,8 @@ class Script:
     def wake_at(self, pause: float) -> float:
         return 1_000_000.0 + pause
 
-    def wait_until(self, time: float) -> None:
-        assert time >= 1_000_000.0
+    def wait_until(self, wake_at: float) -> None:
+        assert wake_at >= 1_000_000.0
 
 
 HISTORIES: dict[str, tuple[Script, list[str]]] = {
