@@ -9,6 +9,9 @@ from atomctl.rules.script import SHELLS
 from atomctl.rules.source import TextSource
 from atomctl.rules.subjects import Unread, UnreadFacts
 
+MAX_SCRIPT_CHARACTERS = 512 * 1024
+"""What is read of all scripts of a package together."""
+
 
 def script_file(source: TextSource, into: Material) -> None:
     """A file of `scripts/`, or one that ends in `.sh`; by its first line it may be of another language."""
@@ -29,8 +32,21 @@ def shell_text(spot: Spot, text: str, into: Material) -> None:
     """A text that a shell will run."""
     from atomctl.rules.shell import read_script
 
+    into.script_characters += len(text)
+    if into.script_characters > MAX_SCRIPT_CHARACTERS:
+        _too_much(spot, into)
+        return
     facts = read_script(text, spot.label, spot.path)
     into.add(spot.source, facts, spot.label)
+    if facts.cut:
+        _too_much(spot, into)
+
+
+def _too_much(spot: Spot, into: Material) -> None:
+    """Notes a script that was not read to its end: what nobody looked at must not pass."""
+    into.not_understood.append(spot.source.file)
+    reason = "is too long or too deeply nested to be read to its end"
+    into.add(spot.source, UnreadFacts(spot.label, Unread.TOO_MUCH, reason, spot.path), spot.label)
 
 
 def argument_list(spot: Spot, words: list[tuple[Any, tuple[str | int, ...]]], into: Material) -> None:

@@ -35,7 +35,7 @@ _METADATA_ADDRESSES = frozenset(
 )
 _CLUSTER_SUFFIXES = (".svc", ".cluster.local", ".local", ".internal", ".localhost")
 _END = frozenset(" \t\r\n\"'`<>|\\;,)]}")
-_SCHEMES = ("http", "https", "ftp", "ws", "wss")
+_CLOSING = {"${{": "}}", "{{": "}}", "${": "}", "$(": ")"}
 _TEMPLATES = ("${", "$(", "{{", "$")
 
 
@@ -81,9 +81,10 @@ def urls(text: str) -> Iterator[Url]:
 def _url(text: str, start: int, mark: int) -> Url:
     end = mark + 3
     while end < len(text) and text[end] not in "/?#":
-        if text.startswith(("${", "{{", "$("), end):
-            closing = text.find(")" if text[end + 1] == "(" else "}", end)
-            end = closing if closing >= 0 else len(text) - 1
+        template = next((opening for opening in _CLOSING if text.startswith(opening, end)), None)
+        if template is not None:
+            closing = text.find(_CLOSING[template], end)
+            end = closing + len(_CLOSING[template]) - 1 if closing >= 0 else len(text) - 1
         elif text[end] in _END and not (text[end] in "]}" and text.rfind("[", mark, end) >= 0):
             break
         end += 1

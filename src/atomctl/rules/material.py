@@ -46,6 +46,8 @@ class Material:
     values: list[Any] = field(default_factory=list)
     """Every document's plain value: what the facts digest covers."""
     not_understood: list[str] = field(default_factory=list)
+    script_characters: int = 0
+    """How much shell code there was."""
 
     def add(self, source: Source, subject: Any, label: str, *, partial: bool = False) -> None:
         """Notes a subject for the rules."""

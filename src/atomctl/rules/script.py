@@ -99,6 +99,8 @@ class ScriptFacts(NamedTuple):
     functions: tuple[Function, ...] = ()
     broken_at: int | None = None
     """The offset of the first piece that is not shell."""
+    cut: bool = False
+    """Whether it is too long or too deeply nested to be read to its end."""
     parameters: tuple[tuple[str, int], ...] = ()
     """`${{ ... }}` templates that stand in the text, with their offset."""
     word_paths: tuple[Path, ...] = ()

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 
 from atomctl.rules.model import Path
 from atomctl.rules.script import Command, Function, ScriptFacts, Word, base_name, shell_code
-from atomctl.rules.shell_words import ScriptText, read_word, walk
+from atomctl.rules.shell_words import MAX_DEPTH, ScriptText, descend, read_word, walk
 
 if TYPE_CHECKING:
     from tree_sitter import Node, Parser
 
 _MAX_NESTING = 4
-_MAX_SCRIPT = 256 * 1024
+_MAX_SCRIPT = 128 * 1024
 _WRAPPERS = frozenset({
     "sudo", "doas", "su", "pkexec", "env", "nohup", "time", "timeout", "nice", "ionice", "exec", "command", "builtin",
     "xargs", "setsid", "stdbuf", "unshare", "chroot", "nsenter",
@@ -43,14 +43,13 @@ class _Reading:
     pipelines: list[tuple[tuple[Command, ...], ...]] = field(default_factory=list)
     functions: list[Function] = field(default_factory=list)
     broken_at: int | None = None
+    cut: bool = False
 
 
 def read_script(text: str, label: str, path: Path = ()) -> ScriptFacts:
-    """The facts of a script; what is beyond 256 KiB is not read and counts as broken there."""
-    reading = _Reading()
+    """The facts of a script: of its first 128 Ki characters, and of its syntax to a depth of 64."""
+    reading = _Reading(cut=len(text) > _MAX_SCRIPT)
     _read(text[:_MAX_SCRIPT], 0, reading, 0)
-    if len(text) > _MAX_SCRIPT and reading.broken_at is None:
-        reading.broken_at = _MAX_SCRIPT
     return ScriptFacts(
         label=label,
         path=path,
@@ -58,6 +57,7 @@ def read_script(text: str, label: str, path: Path = ()) -> ScriptFacts:
         pipelines=tuple(reading.pipelines),
         functions=tuple(reading.functions),
         broken_at=reading.broken_at,
+        cut=reading.cut,
         parameters=tuple(templates(text)),
     )
 
@@ -84,7 +84,8 @@ def _read(text: str, base: int, into: _Reading, depth: int) -> None:
     made: dict[int, Command] = {}
     pipelines: list[Node] = []
     functions: list[Node] = []
-    for node in walk(_parser().parse(source.data).root_node):
+    for node, level, _ in descend(_parser().parse(source.data).root_node):
+        into.cut = into.cut or level == MAX_DEPTH
         if node.type == "command":
             command = _read_command(node, source)
             if command is not None:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 _EXPANSIONS = ("simple_expansion", "expansion")
 _SUBSTITUTIONS = ("command_substitution", "process_substitution", "arithmetic_expansion")
+MAX_DEPTH = 64
 _LEAVES = ("word", "number", "raw_string")
 
 
@@ -38,13 +39,22 @@ class ScriptText:
 
 
 def walk(root: Node) -> Iterator[Node]:
-    """Every named node, parents first, in the order of the text; without recursion, for hostile nesting."""
-    stack = [root]
+    """The named nodes to a depth of 64, parents first, in the order of the text; without recursion."""
+    return (node for node, _, _ in descend(root))
+
+
+def descend(root: Node) -> Iterator[tuple[Node, int, bool]]:
+    """As `walk`, with the depth of each node below `root` and whether it stands in double quotes.
+
+    What is deeper than 64 levels is left out: every reader of a subtree then costs a bounded multiple of the text.
+    """
+    stack = [(root, 0, root.type == "string")]
     while stack:
-        node = stack.pop()
-        yield node
-        if node.named_child_count:
-            stack.extend(reversed(node.named_children))
+        node, depth, quoted = stack.pop()
+        yield node, depth, quoted
+        if depth < MAX_DEPTH and node.named_child_count:
+            inside = quoted or node.type == "string"
+            stack.extend((child, depth + 1, inside) for child in reversed(node.named_children))
 
 
 def read_word(node: Node, source: ScriptText) -> Word:
@@ -54,12 +64,12 @@ def read_word(node: Node, source: ScriptText) -> Word:
     variables: list[str] = []
     runs: list[str] = []
     static = quoted = True
-    for inner in walk(node):
+    for inner, depth, in_quotes in descend(node):
         kind = inner.type
         if kind in _EXPANSIONS:
             static = False
-            quoted = quoted and _inside_quotes(inner, node)
-        elif kind in _SUBSTITUTIONS:
+            quoted = quoted and in_quotes
+        elif kind in _SUBSTITUTIONS or depth == MAX_DEPTH:
             static = False
         elif kind == "variable_name":
             variables.append(source.of(inner))
@@ -67,17 +77,6 @@ def read_word(node: Node, source: ScriptText) -> Word:
             runs.append(base_name(source.of(inner)))
     text = _unquoted(node, source) if static else source.of(node)
     return Word(text, source.offset(node), static, quoted and not static, tuple(variables), tuple(runs))
-
-
-def _inside_quotes(inner: Node, outer: Node) -> bool:
-    node: Node | None = inner
-    while node is not None:
-        if node.type == "string":
-            return True
-        if node.id == outer.id:
-            return False
-        node = node.parent
-    return False
 
 
 def _unquoted(node: Node, source: ScriptText) -> str:

@@ -67,6 +67,7 @@ class Unread(enum.Enum):
     KIND = "unknown kind"
     LANGUAGE = "another language"
     BINARY = "binary"
+    TOO_MUCH = "too much"
 
 
 class UnreadFacts(NamedTuple):

@@ -50,7 +50,7 @@ def run(package: Package, config: RuleConfig = DEFAULT) -> Validation:
     return Validation(
         findings=tuple(sorted((*parted.standing, *void), key=_order) if void else parted.standing),
         suppressed=parted.suppressed,
-        not_understood=tuple(sorted(material.not_understood)),
+        not_understood=tuple(sorted(set(material.not_understood))),
         files=tuple(sorted(material.texts)),
         facts_digest=_facts_digest(material),
         rules_digest=rules_digest(),

@@ -19,6 +19,11 @@ def _not_yaml(unread: UnreadFacts, _config: RuleConfig) -> Iterator[Hit]:
         yield Hit(unread.path, f"cannot be read: {unread.detail}", offset=unread.offset)
 
 
+def _too_much(unread: UnreadFacts, _config: RuleConfig) -> Iterator[Hit]:
+    if unread.reason is Unread.TOO_MUCH:
+        yield Hit(unread.path, unread.detail)
+
+
 def _unknown_kind(unread: UnreadFacts, _config: RuleConfig) -> Iterator[Hit]:
     if unread.reason is Unread.KIND:
         yield Hit(unread.path, f"{unread.detail} is not known, but something in it looks like a Pod")
@@ -169,6 +174,22 @@ RULES: tuple[AnyRule, ...] = (
         bad=script("if then (( fi ))"),
         subject=ScriptFacts,
         check=_broken_script,
+    ),
+    Rule(
+        id="oversized-script",
+        title="A script is too long or too deeply nested to be read",
+        severity=Severity.HIGH,
+        family=Family.SOURCE,
+        kinds=("script", "handler", "container"),
+        remediation="Split it: at most 128 KiB for one script, 512 KiB for all of a package, 64 levels of syntax.",
+        references=(_GUIDE,),
+        cwe=(400,),
+        controls=_CONTROLS,
+        bypassable=False,
+        good=script("echo done"),
+        bad=script("echo " + "$(" * 40 + "ls" + ")" * 40),
+        subject=UnreadFacts,
+        check=_too_much,
     ),
     Rule(
         id="suppression-expired",
