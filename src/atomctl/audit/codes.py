@@ -65,7 +65,7 @@ SIGNER_UNKNOWN = Code(
     "consistent in itself, signer unknown",
     "Everything fits the checkpoint and the key that stand in the file, but nobody said that this key is the right "
     "one: a forger would write a file just like this.",
-    "atomctl audit verify FILE --vkey KEY    # the verifier key, from a source other than the file",
+    "atomctl audit verify FILE --vkey KEYS    # a file of verifier keys, from a source other than the bundle",
     ExitCode.UNTRUSTED,
     200,
 )
