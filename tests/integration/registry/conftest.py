@@ -16,6 +16,7 @@ from tests.fakes.people import log_in
 from atomctl.access.model import Actor, Role
 from atomctl.approvals import service as approvals
 from atomctl.approvals.model import Approval, Choice
+from atomctl.db.address import DatabaseAddress
 from atomctl.db.session import Sessions
 from atomctl.errors import AtomError
 from atomctl.objects.folder import FolderStore
@@ -30,7 +31,8 @@ REASON = "because the test says so"
 class Shop:
     """One tenant's registry. `anna` writes, `adam` administers alone until somebody else may decide."""
 
-    def __init__(self, sessions: Sessions, tenant_id: UUID, folder: Path) -> None:
+    def __init__(self, sessions: Sessions, address: DatabaseAddress, tenant_id: UUID, folder: Path) -> None:
+        self.address = address
         self.sessions, self.tenant_id, self.objects = sessions, tenant_id, FolderStore(folder)
         self.anna = self.person("anna", Role.AUTHOR)
         self.adam = self.person("adam", Role.ADMIN)
@@ -85,8 +87,8 @@ class Shop:
 
 
 @pytest.fixture
-def shop(sessions: Sessions, make_tenant: Callable[[str], UUID], tmp_path: Path) -> Shop:
-    return Shop(sessions, make_tenant("acme"), tmp_path / "objects")
+def shop(sessions: Sessions, database: DatabaseAddress, make_tenant: Callable[[str], UUID], tmp_path: Path) -> Shop:
+    return Shop(sessions, database, make_tenant("acme"), tmp_path / "objects")
 
 
 @pytest.fixture
