@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-import structlog
 
 import atomctl
 from atomctl.approvals.model import Approval
@@ -38,8 +37,9 @@ from atomctl.runs.membership import BEAT, Member, Patience
 from atomctl.runs.recovery import QUIET, Recovery
 from atomctl.runs.relay import Relay
 from atomctl.runs.segment_work import run_segment
+from atomctl.telemetry.logs import get_logger
 
-_log = structlog.get_logger(__name__)
+_log = get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,7 +133,7 @@ class Worker:
         self._engine.start()
         loops = threading.Event()
         with self._threads(loops):
-            _log.info("worker ready", worker=str(self.id), slots=self._options.slots)
+            _log.info("worker.ready", worker=str(self.id), slots=self._options.slots)
             self._beat_until(stop)
             self._wind_down()
             loops.set()
@@ -150,14 +150,14 @@ class Worker:
             try:
                 membership = self._member.beat()
             except (AtomError, psycopg.Error) as error:
-                _log.warning("heartbeat failed", why=str(error))
+                _log.warning("heartbeat.failed", why=str(error))
             else:
                 self._show_ready()
                 if not membership.member:
-                    _log.error("declared dead by another worker", worker=str(self.id))
+                    _log.error("worker.fenced", worker=str(self.id), why="another worker declared it dead")
                     self._fenced.set()
                 for worker in membership.died:
-                    _log.warning("worker died", worker=str(worker))
+                    _log.warning("worker.died", worker=str(worker))
             stop.wait(max(0.0, BEAT.total_seconds() - (time.monotonic() - started)))
 
     def _wind_down(self) -> None:
@@ -183,13 +183,13 @@ class Worker:
         try:
             self._member.beat()
         except (AtomError, psycopg.Error) as error:
-            _log.warning("heartbeat failed", why=str(error))
+            _log.warning("heartbeat.failed", why=str(error))
 
     def _leave(self) -> None:
         try:
             self._member.leave()
         except (AtomError, psycopg.Error) as error:
-            _log.warning("could not say goodbye; the others will notice", why=str(error))
+            _log.warning("worker.unheard", why=str(error))
 
     def _show_ready(self) -> None:
         if self._options.ready_file is not None:
@@ -233,7 +233,7 @@ def _repeat(stop: threading.Event, pause: float, do: Callable[[], Any], name: st
             do()
         except Exception as error:  # noqa: BLE001 - whatever it is, the next look must take place
             if outage.is_outage(error):
-                _log.warning("database away", loop=name)
+                _log.warning("database.away", loop=name)
             else:
-                _log.exception("loop failed, going on", loop=name)
+                _log.exception("loop.failed", loop=name)
         stop.wait(pause)

@@ -11,7 +11,7 @@ import zstandard
 from atomctl.canonical import digest
 from atomctl.db import queries
 from atomctl.runs.context import WorkerContext
-from atomctl.runs.model import Run
+from atomctl.runs.model import SegmentKey
 from atomctl.runs.steps.model import Stream
 
 _sql = queries.load(__file__)
@@ -23,17 +23,12 @@ QUIET = 0.5
 
 
 class AttemptLog:
-    """`LogSink` of one attempt. Both streams go into one log, in the order in which they arrive.
+    """`LogSink` of one attempt. Both streams go into one log, in the order in which they arrive."""
 
-    Args:
-        keep: False throws the log away, for attempts that only ask a question.
-    """
-
-    def __init__(self, context: WorkerContext, run: Run, attempt_id: UUID, *, keep: bool = True) -> None:
+    def __init__(self, context: WorkerContext, segment: SegmentKey, attempt_id: UUID) -> None:
         self._context = context
-        self._run = run
+        self._run = segment
         self._attempt_id = attempt_id
-        self._keep = keep
         self._lock = threading.Lock()
         self._buffer = bytearray()
         self._since = 0.0
@@ -42,7 +37,7 @@ class AttemptLog:
 
     def write(self, stream: Stream, data: bytes) -> None:  # noqa: ARG002 - one log, both streams
         """`data` is in the log; it is durable once its chunk is full, old, or the log is closed."""
-        if not self._keep or not data:
+        if not data:
             return
         with self._lock:
             if not self._buffer:
@@ -71,7 +66,7 @@ class AttemptLog:
     def _store(self, chunk: bytes) -> None:
         """Bytes first, index second: a reader never finds an index entry without its bytes."""
         self._sequence += 1
-        key = chunk_key(self._run.tenant_id, self._run.id, self._attempt_id, self._sequence)
+        key = chunk_key(self._run.tenant_id, self._run.run_id, self._attempt_id, self._sequence)
         self._context.objects.put(key, zstandard.compress(chunk))
         self._context.patiently(lambda: self._index(chunk))
         self._offset += len(chunk)
@@ -81,13 +76,26 @@ class AttemptLog:
             _sql.insert_chunk(
                 conn,
                 tenant_id=self._run.tenant_id,
-                run_id=self._run.id,
+                run_id=self._run.run_id,
                 attempt_id=self._attempt_id,
                 sequence=self._sequence,
                 start_offset=self._offset,
                 length=len(chunk),
                 digest=digest(chunk),
             )
+
+
+class NoLog:
+    """`LogSink` of an attempt that only asks a question."""
+
+    def write(self, stream: Stream, data: bytes) -> None:
+        """Nothing is kept."""
+
+    def tick(self) -> None:
+        """Nothing waits."""
+
+    def close(self) -> None:
+        """Nothing was opened."""
 
 
 def chunk_key(tenant_id: UUID, run_id: UUID, attempt_id: UUID, sequence: int) -> str:

@@ -151,7 +151,7 @@ ENGINE_GAVE_UP = Code(
     "the run was stopped after repeated internal failures",
     "The engine lost several segments of this run, one after another. Every finished step is recorded, and none of "
     "them is repeated.",
-    "look for `segment failed` in the worker's log, then: atomctl runs resume RUN",
+    "look for `segment.failed` in the worker's log, then: atomctl runs resume RUN",
     ExitCode.SERVICE,
     500,
 )

@@ -9,13 +9,13 @@ from datetime import timedelta
 from typing import TypeVar
 
 import psycopg
-import structlog
 
 from atomctl.db import codes as database
 from atomctl.errors import AtomError
+from atomctl.telemetry.logs import get_logger
 
 _T = TypeVar("_T")
-_log = structlog.get_logger(__name__)
+_log = get_logger(__name__)
 
 _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 2.0
@@ -38,7 +38,7 @@ def through_outages(do: Callable[[], _T], stop: threading.Event, patience: timed
         except (AtomError, psycopg.OperationalError) as error:
             if not is_outage(error) or time.monotonic() > deadline or stop.wait(pause):
                 raise
-            _log.warning("database away, trying again", why=str(error), pause=pause)
+            _log.warning("database.away", why=str(error), again_in_seconds=pause)
             pause = min(pause * 2, _LONGEST_PAUSE)
 
 

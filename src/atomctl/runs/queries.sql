@@ -133,10 +133,6 @@ UPDATE atom.run_steps
 SET state = 'PENDING', round = round + 1, error = NULL, code = NULL, ended_at = NULL, completion = NULL
 WHERE tenant_id = :tenant_id AND run_id = :run_id AND phase = :phase AND name = :name AND state = :before;
 
--- name: show_running(tenant_id, run_id, phase, name)!
-UPDATE atom.run_steps SET state = 'RUNNING'
-WHERE tenant_id = :tenant_id AND run_id = :run_id AND phase = :phase AND name = :name AND state = 'STARTING';
-
 -- name: latest_attempt(tenant_id, run_id, phase, step, round, try_number)^
 SELECT * FROM atom.step_attempts
 WHERE tenant_id = :tenant_id AND run_id = :run_id AND phase = :phase AND step = :step AND round = :round

@@ -13,7 +13,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
 import psycopg
-import structlog
 
 from atomctl.db import queries
 from atomctl.db.session import Sessions
@@ -24,11 +23,12 @@ from atomctl.runs.model import SegmentKey
 from atomctl.runs.read import locked_run
 from atomctl.runs.states import GIVEN_UP
 from atomctl.runs.transition import Cause, move_run
+from atomctl.telemetry.logs import get_logger
 
 Connection = psycopg.Connection[dict[str, Any]]
 
 _sql = queries.load(__file__)
-_log = structlog.get_logger(__name__)
+_log = get_logger(__name__)
 
 QUIET = timedelta(seconds=5)
 """A segment that was handed over and has not changed for this long is compared with the engine."""
@@ -92,7 +92,7 @@ class Recovery:
             stranded = self._stranded(quiet, time.monotonic())
         replaced = [segment for segment in stranded if self._replace(segment)]
         if orphans or replaced:
-            _log.warning("recovered segments", orphans=orphans, stranded=[segment.engine_id for segment in replaced])
+            _log.warning("segments.recovered", orphans=orphans, stranded=[segment.engine_id for segment in replaced])
         return len(orphans) + len(replaced)
 
     def forget_history(self) -> int:

@@ -11,7 +11,6 @@ import threading
 from typing import Protocol
 
 import psycopg
-import structlog
 
 from atomctl.db import queries
 from atomctl.db.address import DatabaseAddress
@@ -21,9 +20,10 @@ from atomctl.db.session import Sessions
 from atomctl.errors import AtomError
 from atomctl.runs.model import SegmentKey
 from atomctl.runs.outage import is_outage
+from atomctl.telemetry.logs import get_logger
 
 _sql = queries.load(__file__)
-_log = structlog.get_logger(__name__)
+_log = get_logger(__name__)
 
 _BATCH = 100
 
@@ -58,7 +58,7 @@ class Relay:
                 self._listen(stop)
             except (AtomError, psycopg.Error) as error:
                 if not is_outage(error):
-                    _log.exception("relay failed, trying again")
+                    _log.exception("relay.failed")
                 stop.wait(self._poll)
 
     def relay_once(self) -> int:

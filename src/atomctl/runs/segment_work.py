@@ -11,27 +11,31 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 import psycopg
-import structlog
 
 from atomctl.db.ids import new_id
 from atomctl.errors import AtomError
 from atomctl.runs import gate, run_course, segments, step_course
-from atomctl.runs.attempt_log import AttemptLog
+from atomctl.runs.attempt_log import AttemptLog, NoLog
 from atomctl.runs.context import WorkerContext
 from atomctl.runs.interpreter import Durable, Opening, Progress, interpret
 from atomctl.runs.live import Interruption, LiveSegment
-from atomctl.runs.model import Phase, Run, SegmentKey
+from atomctl.runs.model import Phase, SegmentKey
 from atomctl.runs.outage import is_outage
 from atomctl.runs.read import run_of
 from atomctl.runs.requests import probe_request, step_request
 from atomctl.runs.segments import LetGo
 from atomctl.runs.step_course import Begun, Found, Lost, Try
 from atomctl.runs.steps.model import IsolationLevel, Outcome, StepRequest, StepResult
+from atomctl.telemetry import catalog, metrics
+from atomctl.telemetry.logs import get_logger, scope
 from atomctl.wpk.archive import extract
 from atomctl.wpk.model import Handler
 
 _T = TypeVar("_T")
-_log = structlog.get_logger(__name__)
+_log = get_logger(__name__)
+
+TAKEOVERS = 20
+"""Owners a segment may have; one that had more takes its workers down, and is given up (`recovery`)."""
 
 
 def run_segment(context: WorkerContext, segment: SegmentKey, durable: Durable) -> None:
@@ -48,11 +52,13 @@ def run_segment(context: WorkerContext, segment: SegmentKey, durable: Durable) -
     claimed = context.patiently(claim)
     if claimed is None:
         return
-    with context.live.track(claimed) as live:
+    with context.live.track(claimed) as live, scope(tenant=str(segment.tenant_id), run=str(segment.run_id)):
         try:
+            if claimed.token > TAKEOVERS:
+                raise RuntimeError(f"{segment.engine_id} has ended {TAKEOVERS} workers")
             interpret(durable, Work(context, live))
         except Exception:
-            _log.exception("segment failed", segment=segment.engine_id)
+            _log.exception("segment.failed", segment=segment.engine_id)
             raise
 
 
@@ -110,9 +116,11 @@ class Work:
             raise LetGo("another attempt was begun and lost meanwhile")
         if isinstance(begun, Progress):
             return begun
-        result = self._carry_out(step_request(begun, self._folder(what.attempt_id)), begun.run)
+        result = self._carry_out(step_request(begun, self._folder(what.attempt_id)), begun)
         self._let_go_if_not_ours(result)
-        return self._transaction(lambda conn: step_course.record(conn, begun, result))
+        progress = self._transaction(lambda conn: step_course.record(conn, begun, result))
+        _count(handler, result)
+        return progress
 
     def _begin(self, what: Try, found: Found | None = None) -> Progress | Begun | Lost:
         return self._transaction(lambda conn: step_course.begin(conn, what, found))
@@ -126,13 +134,14 @@ class Work:
             return Found(lost.attempt.id)
         probe_id = new_id()
         request = probe_request(lost, handler, handler.probe, probe_id, self._folder(probe_id))
-        probed = self._carry_out(request, lost.run, log=False)
+        probed = self._carry_out(request, None)
         self._let_go_if_not_ours(probed)
         return Found(lost.attempt.id, happened=probed.outcome is Outcome.SUCCEEDED)
 
-    def _carry_out(self, request: StepRequest, run: Run, *, log: bool = True) -> StepResult:
-        sink = AttemptLog(self._context, run, request.attempt_id, keep=log)
-        self._live.tick = sink.tick
+    def _carry_out(self, request: StepRequest, begun: Begun | None) -> StepResult:
+        """Executes what is asked; only the attempt of a step has a log and shows as running, a probe does not."""
+        sink = AttemptLog(self._context, self._claim.segment, request.attempt_id) if begun else NoLog()
+        self._live.tick = self._shows(begun, sink) if begun else None
         started = datetime.now(UTC)
         try:
             extract(self._material().package, request.folder)
@@ -146,6 +155,22 @@ class Work:
             self._live.tick = None
             shutil.rmtree(request.folder, ignore_errors=True)
         return result
+
+    def _shows(self, begun: Begun, sink: AttemptLog | NoLog) -> Callable[[], None]:
+        """What the worker's watch does while the step runs: the step shows as running, its log becomes readable."""
+        shown = False
+
+        def tick() -> None:
+            nonlocal shown
+            try:
+                if not shown:
+                    self._transaction(lambda conn: step_course.show_running(conn, begun))
+                    shown = True
+                sink.tick()
+            except LetGo:  # in another thread than the step's, which must hear of it
+                self._live.interrupt(Interruption.FENCED)
+
+        return tick
 
     def _let_go_if_not_ours(self, result: StepResult) -> None:
         """A step that was stopped because this worker ends has no result: the next owner judges the attempt."""
@@ -177,6 +202,12 @@ class Work:
                 return do(conn)
 
         return self._context.patiently(once)
+
+
+def _count(handler: Handler, result: StepResult) -> None:
+    kind = handler.type.value
+    metrics.increment(catalog.STEP_ATTEMPTS, handler=kind, outcome=result.outcome.value)
+    metrics.observe(catalog.STEP_SECONDS, (result.ended - result.started).total_seconds(), handler=kind)
 
 
 def _failed(error: AtomError, started: datetime) -> StepResult:

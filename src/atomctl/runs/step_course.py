@@ -115,6 +115,17 @@ def record(conn: Connection, begun: Begun, result: StepResult) -> Progress:
     return _end(_scene(conn, begun.what), begun.what.attempt_id, result)
 
 
+def show_running(conn: Connection, begun: Begun) -> None:
+    """The step shows as RUNNING, if its attempt has not ended meanwhile.
+
+    Raises:
+        LetGo: the segment belongs to somebody else.
+    """
+    scene = _scene(conn, begun.what)
+    if scene.step.state is StepState.STARTING:
+        scene.move(StepChange(after=StepState.RUNNING, detail={"attempt": str(begun.what.attempt_id)}))
+
+
 def _scene(conn: Connection, what: Try) -> _Scene:
     run = held_run(conn, what.claim)
     steps = steps_of(conn, run.tenant_id, run.id)

@@ -18,6 +18,7 @@ from atomctl.errors import AtomError, Code
 from atomctl.runs import codes
 from atomctl.runs.model import Phase, Run, RunState, Step, StepState
 from atomctl.runs.states import ENDED, RUN_MOVES, STEP_MOVES, allowed
+from atomctl.telemetry import catalog, metrics
 
 Connection = psycopg.Connection[dict[str, Any]]
 
@@ -80,6 +81,7 @@ def move_run(conn: Connection, run: Run, after: RunState, cause: Cause = NO_CAUS
         detail={"from": run.state.value, **({"left_over": list(cause.left_over)} if cause.left_over else {})},
     )
     record(conn, run.tenant_id, entry)
+    metrics.increment(catalog.RUN_STATES, state=after.value.lower())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
