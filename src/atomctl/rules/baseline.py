@@ -56,8 +56,13 @@ _APPARMOR_ANNOTATION = "container.apparmor.security.beta.kubernetes.io/"
 _SECCOMP_POD_ANNOTATION = "seccomp.security.alpha.kubernetes.io/pod"
 _SECCOMP_ANNOTATION = "container.seccomp.security.alpha.kubernetes.io/"
 _CONFINED = ("RuntimeDefault", "Localhost")
-_PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
-_LIFECYCLE = ("postStart", "preStop")
+_HOOKS = (
+    ("livenessProbe",),
+    ("readinessProbe",),
+    ("startupProbe",),
+    ("lifecycle", "postStart"),
+    ("lifecycle", "preStop"),
+)
 
 
 def security_contexts(pod: PodFacts) -> Iterator[tuple[Mapping[str, Any], Path, str]]:
@@ -101,10 +106,10 @@ def host_port(pod: PodFacts) -> Iterator[Hit]:
 def host_probes(pod: PodFacts) -> Iterator[Hit]:
     """No probe or lifecycle hook names a host of its own (from 1.34)."""
     for container in pod.containers:
-        hooks = [(key,) for key in _PROBES] + [("lifecycle", key) for key in _LIFECYCLE]
-        for keys in hooks:
-            for action in ("httpGet", "tcpSocket"):
-                host = at(container.value, *keys, action, "host")
+        for keys in _HOOKS:
+            hook = at(container.value, *keys)
+            for action in ("httpGet", "tcpSocket") if hook else ():
+                host = at(hook, action, "host")
                 if host:
                     yield Hit(container.at(*keys, action, "host"), f"makes the node call {host}", container.label)
 

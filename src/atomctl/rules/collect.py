@@ -36,7 +36,9 @@ def collect(package: Package) -> Material:
     into.values += (document.value for document in documents)
     collect_steps.package(package.manifest, documents[0], into)
     for name, text in into.texts.items():
-        into.add(TextSource(name, text), scan(name, text.text), name)
+        found = scan(name, text.text)
+        if found.found:
+            into.add(TextSource(name, text), found, name)
     return into
 
 

@@ -272,4 +272,5 @@ class Validation:
     facts_digest: Digest
     rules_digest: Digest
     counts: Mapping[str, int] = field(default_factory=dict)
-    """How many of each was looked at: objects, pods, settings, scripts, calls, texts; and what was left unread."""
+    """How many of each was looked at: objects, pods, settings, scripts, calls; how many texts hold secrets; what was
+    left unread."""

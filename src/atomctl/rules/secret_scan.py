@@ -179,8 +179,7 @@ def _in_urls(text: str) -> Iterator[FoundSecret]:
 
 def _named(text: str, end: int) -> Iterator[FoundSecret]:
     """A name that ends in a keyword, with a literal value behind `:` or `=`."""
-    follows = text[end + 1 : end + 2]
-    if follows and follows not in "sS\"' \t:=Kk_-":
+    if not text[end + 1 : end + 6].lstrip("sS\"' \t").startswith((":", "=")):
         return
     start = end
     while start > 0 and end - start < _NAME_BEFORE and (text[start - 1].isalnum() or text[start - 1] in "_.-"):

@@ -82,21 +82,27 @@ def templates(text: str) -> Iterator[tuple[str, int]]:
 def _read(text: str, base: int, into: _Reading, depth: int) -> None:
     source = ScriptText(text, base)
     made: dict[int, Command] = {}
+    redirects: dict[int, list[Node]] = {}
     pipelines: list[Node] = []
     functions: list[Node] = []
     for node, level, _ in descend(_parser().parse(source.data).root_node):
         into.cut = into.cut or level == MAX_DEPTH
-        if node.type == "command":
-            command = _read_command(node, source)
+        kind = node.type
+        if kind == "command":
+            command = _read_command(node, redirects.get(node.id, []), source)
             if command is not None:
                 made[node.id] = command
                 into.commands.append(command)
                 _read_inner(command, into, depth)
-        elif node.type == "pipeline":
+        elif kind == "redirected_statement":
+            parts = node.named_children
+            if parts:
+                redirects[parts[0].id] = [part for part in parts[1:] if part.type.endswith("_redirect")]
+        elif kind == "pipeline":
             pipelines.append(node)
-        elif node.type == "function_definition":
+        elif kind == "function_definition":
             functions.append(node)
-        elif (node.type == "ERROR" or node.is_missing) and into.broken_at is None and depth == 0:
+        elif (kind == "ERROR" or node.is_missing) and into.broken_at is None and depth == 0:
             into.broken_at = source.offset(node)
     into.pipelines += (_pipeline(node, made) for node in pipelines)
     into.functions += (_function(node, made, source) for node in functions)
@@ -110,18 +116,17 @@ def _read_inner(command: Command, into: _Reading, depth: int) -> None:
         _read(code.text, code.offset + quote, into, depth + 1)
 
 
-def _read_command(node: Node, source: ScriptText) -> Command | None:
+def _read_command(node: Node, redirects: list[Node], source: ScriptText) -> Command | None:
+    """A command with the redirects of its statement; None if nothing but assignments stands there."""
     words: list[Word] = []
-    redirects: list[Node] = []
     for child in node.named_children:
-        if child.type.endswith("_redirect"):
+        kind = child.type
+        if kind.endswith("_redirect"):
             redirects.append(child)
-        elif child.type != "ERROR" and not (child.type == "variable_assignment" and not words):
+        elif kind != "ERROR" and (words or kind != "variable_assignment"):
             words.append(read_word(child, source))
-    if node.parent is not None and node.parent.type == "redirected_statement":
-        redirects += (sibling for sibling in node.parent.named_children if sibling.type.endswith("_redirect"))
-    if not words:
-        return None
+    if not words or not redirects:
+        return _command(words, ()) if words else None
     targets = [target for each in redirects if (target := each.child_by_field_name("destination")) is not None]
     command = _command(words, tuple(read_word(target, source) for target in targets))
     document = next((word for each in redirects for word in _document(each, source)), None)

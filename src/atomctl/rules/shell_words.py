@@ -59,8 +59,11 @@ def descend(root: Node) -> Iterator[tuple[Node, int, bool]]:
 
 def read_word(node: Node, source: ScriptText) -> Word:
     """The word a node stands for, with what it expands and runs."""
-    if node.named_child_count == 0 and node.type in _LEAVES:
-        return Word(_unquoted(node, source), source.offset(node))
+    leaf = node
+    if node.type == "command_name" and node.named_child_count == 1:
+        leaf = node.named_children[0]
+    if leaf.named_child_count == 0 and leaf.type in _LEAVES:
+        return Word(_unquoted(leaf, source), source.offset(leaf))
     variables: list[str] = []
     runs: list[str] = []
     static = quoted = True

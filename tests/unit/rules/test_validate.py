@@ -46,7 +46,7 @@ def test_a_plain_deployment_is_only_advised(validate: Validate) -> None:
 
 def test_what_was_looked_at_is_counted(validate: Validate) -> None:
     found = validate({"manifests/web.yaml": WEB, "scripts/a.sh": "#!/bin/sh\necho a\n"})
-    assert found.counts == {"objects": 1, "packages": 1, "pods": 1, "scripts": 1, "texts": 3}
+    assert found.counts == {"objects": 1, "packages": 1, "pods": 1, "scripts": 1}
     assert found.files == ("manifests/web.yaml", "scripts/a.sh", "wpk.yaml")
 
 

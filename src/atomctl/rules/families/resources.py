@@ -71,17 +71,21 @@ def _above(name: str, value: object, path: Path, label: str, config: RuleConfig)
         yield Hit(path, f"{name} {value} is above {words}", label)
 
 
+_LIMITED_NAMES = {"cpu": "cpu", "memory": "memory", "ephemeral-storage": "storage"}
+_CLAIM = ("ephemeral", "volumeClaimTemplate", "spec", "resources", "requests", "storage")
+
+
 def _excessive(pod_facts: PodFacts, config: RuleConfig) -> Iterator[Hit]:
     for container in _running(pod_facts):
-        for section in ("limits", "requests"):
-            values = mapping(at(container.value, "resources", section))
-            for name, key in (("cpu", "cpu"), ("memory", "memory"), ("storage", "ephemeral-storage")):
-                path = container.at("resources", section, key)
-                yield from _above(name, values.get(key), path, container.label, config)
+        for section, values in mapping(container.value.get("resources")).items():
+            for key, value in mapping(values).items():
+                if key in _LIMITED_NAMES:
+                    path = container.at("resources", section, key)
+                    yield from _above(_LIMITED_NAMES[key], value, path, container.label, config)
     for index, volume in pod_facts.volumes():
-        size = at(volume, "ephemeral", "volumeClaimTemplate", "spec", "resources", "requests", "storage")
-        keys = ("ephemeral", "volumeClaimTemplate", "spec", "resources", "requests", "storage")
-        yield from _above("storage", size, pod_facts.at("volumes", index, *keys), pod_facts.label, config)
+        if "ephemeral" in volume:
+            path = pod_facts.at("volumes", index, *_CLAIM)
+            yield from _above("storage", at(volume, *_CLAIM), path, pod_facts.label, config)
 
 
 def _excessive_claim(item: KubernetesObject, config: RuleConfig) -> Iterator[Hit]:
