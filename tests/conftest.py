@@ -21,6 +21,8 @@ from atomctl.db.migrate import migrate
 from atomctl.db.roles import DatabaseRole
 from atomctl.db.session import Sessions
 
+pytest_plugins = ["tests.servers.fixtures"]
+
 
 @pytest.fixture(scope="session")
 def server_folder() -> Iterator[Path]:

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.servers.requirement import require
+from tests.servers.postgres15 import Postgres15
 
-from atomctl.db import credentials
-from atomctl.db.accounts import server_account
-from atomctl.db.address import AdminLogin, DatabaseAddress, external
-from atomctl.db.binaries import Binaries, wheel_binaries
-from atomctl.db.bootstrap import ensure_database
-from atomctl.db.cluster import Cluster
+from atomctl.db.address import AdminLogin, DatabaseAddress
+from atomctl.db.binaries import wheel_binaries
 from atomctl.db.embedded import EmbeddedPostgres
-from atomctl.db.roles import ADMIN
 
 QUICK: Mapping[str, str] = {
     "fsync": "off",
@@ -26,8 +20,6 @@ QUICK: Mapping[str, str] = {
     "max_connections": "200",
 }
 """What a test loses in a power cut is worth nothing; the product never sets these."""
-
-DEBIAN = Path("/usr/lib/postgresql/15/bin")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,36 +38,11 @@ def wheel(folder: Path, major: int) -> Iterator[Server]:
         yield Server(address, server.admin)
 
 
-def free_port() -> int:
-    """A TCP port of the loopback interface that nothing listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @contextmanager
 def debian(folder: Path) -> Iterator[Server]:
-    """Debian's PostgreSQL 15 in `folder`, reached as an external server: by URL, over TCP, with an administrator."""
-    require((DEBIAN / "postgres").exists(), "Debian's PostgreSQL 15", "apt-get install postgresql-15")
-    account = server_account()
-    base, sockets = folder / "server", folder / "socket"
-    folder.mkdir(mode=0o711)
-    account.passable_folder(base)
-    account.private_folder(sockets)
-    port = free_port()
-    options = {**QUICK, "listen_addresses": "127.0.0.1", "port": str(port)}
-    cluster = Cluster(Binaries(DEBIAN, 15), base, sockets, account, options)
-    credentials.ensure_password(folder / "initial", ADMIN)
-    password = credentials.read_login(folder / "initial", ADMIN).password
-    cluster.initialise(password)
-    cluster.start()
-    try:
-        address, admin = external(f"postgresql://{ADMIN}:{password}@127.0.0.1:{port}/atom", folder / "credentials")
-        assert admin is not None
-        ensure_database(admin)
-        yield Server(address, admin)
-    finally:
-        cluster.stop()
+    """Debian's PostgreSQL 15 in `folder`, reached as an external server."""
+    with Postgres15(folder, QUICK) as server:
+        yield Server(server.address, server.admin)
 
 
 SERVERS: Mapping[str, Callable[[Path], AbstractContextManager[Server]]] = {
