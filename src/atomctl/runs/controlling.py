@@ -84,8 +84,10 @@ def resume(conn: Connection, actor: Actor, run_id: UUID) -> Run:
     return _go_on(conn, actor, run, "resumed")
 
 
-def resolve(conn: Connection, actor: Actor, run_id: UUID, step_name: str, answer: Answer) -> Run:
+def resolve(conn: Connection, actor: Actor, run_id: UUID, step_name: str, answer: Answer, *, reason: str = "") -> Run:
     """The step whose outcome nobody knew is settled by a person, and the run goes on with the answer.
+
+    `reason` says how the person knows; it is recorded with the answer.
 
     Raises:
         AtomError: AUT020 may not resolve, RUN601 no such run, RUN602 it is not asking, RUN610 not about this step,
@@ -109,7 +111,7 @@ def resolve(conn: Connection, actor: Actor, run_id: UUID, step_name: str, answer
             move_step(conn, run, step, change)
         case _:
             assert_never(answer)
-    return _go_on(conn, actor, run, f"{step_name}: {answer.value}")
+    return _go_on(conn, actor, run, f"{step_name}: {answer.value}" + (f" ({reason})" if reason else ""))
 
 
 def rerun(

@@ -54,6 +54,8 @@ class RunRequest:
     package_id: UUID
     parameters: Mapping[str, Json]
     environment: str
+    reason: str = ""
+    """Why, in the words of who asks: for approvers and auditors."""
     dry_run: bool = False
     idempotency_key: str | None = None
     rerun_of: UUID | None = None
@@ -141,7 +143,7 @@ def _receive(asked: _Asked) -> Run:
         idempotency_key=asked.request.idempotency_key,
     )
     run = locked_run(conn, asked.actor.tenant_id, run_id)
-    record_entry(conn, run.tenant_id, _received(run))
+    record_entry(conn, run.tenant_id, _received(run, asked.request.reason))
     steps = _step_rows(plan, asked.request.carried or {})
     _sql.insert_steps(conn, tenant_id=run.tenant_id, run_id=run.id, steps=Jsonb(steps))
     move_run(conn, run, RunState.PLANNING, Cause(actor=asked.actor.principal_id))
@@ -190,7 +192,7 @@ def _ask_for_votes(asked: _Asked, run: Run) -> None:
         bound=bound,
         requirement=asked.demand.votes,
         excluded=authors_of(asked.conn, asked.record),
-        reason=f"run {run.workflow}@{run.version}",
+        reason=asked.request.reason or f"run {run.workflow}@{run.version}",
         lifetime=APPROVAL_LIFETIME,
     )
     _sql.set_run_approval(asked.conn, tenant_id=run.tenant_id, id=run.id, approval_id=approval.id)
@@ -233,12 +235,13 @@ def _step_rows(plan: Plan, carried: Mapping[str, Mapping[str, Json]]) -> list[di
     return rows
 
 
-def _received(run: Run) -> Entry:
+def _received(run: Run, reason: str) -> Entry:
     return Entry(
         action="run.received",
         subject=f"run/{run.id}",
         actor=run.requested_by,
         digests=bound_digests(run),
+        why=reason or None,
         detail={
             "workflow": run.workflow,
             "version": run.version,

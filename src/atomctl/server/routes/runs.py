@@ -50,6 +50,7 @@ def request_run(change: ChangeOf, body: RunBody) -> Response:
             package_id=record.id,
             parameters=body.parameters,
             environment=services.settings.environment,
+            reason=body.reason or "",
             dry_run=body.dry_run,
         )
         run = runs.request_run(conn, services.objects, actor, request)
@@ -101,7 +102,9 @@ def cancel(change: ChangeOf, run_id: UUID, body: CancelBody) -> Response:
 def resolve(change: ChangeOf, run_id: UUID, body: ResolveBody) -> Response:
     """Says what became of a step whose outcome nobody recorded."""
     actor = change.caller.actor
-    return change.once(lambda conn: _whole(conn, runs.resolve(conn, actor, run_id, body.step, body.answer)))
+    return change.once(
+        lambda conn: _whole(conn, runs.resolve(conn, actor, run_id, body.step, body.answer, reason=body.reason))
+    )
 
 
 @router.post("/{run_id}/resume", response_model=RunDocument)
