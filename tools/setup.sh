@@ -32,5 +32,6 @@ say "installing the locked Python packages into .venv"
 "$python" -m venv --clear .venv
 .venv/bin/python -m pip install --quiet --no-deps --require-hashes -r requirements/dev.txt
 .venv/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+.venv/bin/python -m compileall -q src # pip compiles what it installs, but not what it installs editable
 touch .venv/.ready
 say "ready: .venv/bin/atomctl --help"

@@ -11,7 +11,8 @@ import click
 from atomctl.cli import codes
 from atomctl.cli.connection import open_client
 from atomctl.cli.identifiers import run_id, short
-from atomctl.cli.invocation import EXISTING_FILE, Format, examples, output_option
+from atomctl.cli.invocation import Format, examples, output_option
+from atomctl.cli.paths import EXISTING_FILE
 from atomctl.cli.printing import emit, emit_many, say
 from atomctl.client import Client, segment
 from atomctl.errors import AtomError

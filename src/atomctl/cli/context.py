@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 
 from atomctl.cli import codes, contexts
-from atomctl.cli.invocation import EXISTING_FILE, Format, examples, output_option
+from atomctl.cli.invocation import Format, examples, output_option
+from atomctl.cli.paths import EXISTING_FILE
 from atomctl.cli.printing import emit, emit_many, say
 from atomctl.errors import AtomError
 from atomctl.settings import load_settings

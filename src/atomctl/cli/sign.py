@@ -8,8 +8,9 @@ from pathlib import Path
 import click
 
 from atomctl.cli import codes
-from atomctl.cli.invocation import EXISTING_FILE, Format, examples, output_option
+from atomctl.cli.invocation import Format, examples, output_option
 from atomctl.cli.key_password import read_password
+from atomctl.cli.paths import EXISTING_FILE
 from atomctl.cli.printing import emit, say
 from atomctl.cli.signing_files import PACKAGE_LIMIT, free_bundle_name, read_bounded
 from atomctl.errors import AtomError

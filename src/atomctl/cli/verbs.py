@@ -6,11 +6,10 @@ against the verb's own help.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Verb:
+class Verb(NamedTuple):  # not a dataclass: that costs every call 3 ms
     """A command of the first level: its name, the module below `atomctl.cli` that defines it, and one line of help."""
 
     name: str

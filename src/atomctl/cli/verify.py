@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from atomctl.cli import codes
-from atomctl.cli.invocation import EXISTING_FILE, Format, examples, output_option
+from atomctl.cli.invocation import Format, examples, output_option
+from atomctl.cli.paths import EXISTING_FILE
 from atomctl.cli.printing import emit
 from atomctl.cli.signing_files import BUNDLE_LIMIT, PACKAGE_LIMIT, bundles_beside, read_bounded
 from atomctl.errors import AtomError
