@@ -129,18 +129,17 @@ class Worker:
         Raises:
             AtomError: DBA001 the database cannot be reached at the start, RUN612 the engine does not start.
         """
-        self._member.join()
-        self._engine.start()
-        loops = threading.Event()
-        with self._threads(loops):
-            _log.info("worker.ready", worker=str(self.id), slots=self._options.slots)
-            self._beat_until(stop)
-            self._wind_down()
-            loops.set()
-        self._engine.stop()
-        if not self._fenced.is_set():
+        try:
+            self._member.join()
+            self._engine.start()
+            with self._threads(threading.Event()):
+                _log.info("worker.ready", worker=str(self.id), slots=self._options.slots)
+                self._beat_until(stop)
+                self._wind_down()
+        finally:
+            self._engine.stop()
             self._leave()
-        self._sessions.close()
+            self._sessions.close()
         return not self._fenced.is_set()
 
     def _beat_until(self, stop: threading.Event) -> None:
@@ -186,6 +185,7 @@ class Worker:
             _log.warning("heartbeat.failed", why=str(error))
 
     def _leave(self) -> None:
+        """The others know at once; a worker that was declared dead stays dead."""
         try:
             self._member.leave()
         except (AtomError, psycopg.Error) as error:

@@ -44,6 +44,8 @@ def run_segment(context: WorkerContext, segment: SegmentKey, durable: Durable) -
     Raises:
         LetGo: another worker has taken it over, or this one is stopping.
     """
+    if context.stopping.is_set():
+        raise LetGo("the worker is stopping")
 
     def claim() -> Any:
         with context.sessions.tenant(segment.tenant_id) as conn:

@@ -18,6 +18,7 @@ from atomctl.runs.requesting import RunRequest, request_run
 from atomctl.runs.rows import run_from
 
 __all__ = [
+    "LogPage",
     "RunRequest",
     "attempts_of",
     "cancel",

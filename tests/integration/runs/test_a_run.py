@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from tests.fakes.yard import Yard, manifest, until
 
@@ -25,6 +27,32 @@ handlers:
     assert yard.states(run) == {"first": "SUCCEEDED", "second": "SUCCEEDED", "third": "SKIPPED"}
     assert yard.steps(run).forward["first"].outputs == {"count": 2}
     assert yard.log(run) == "one\ntwo\n"
+
+
+def test_every_move_of_a_run_and_its_steps_is_in_the_audit_log(yard: Yard, worker: Worker) -> None:
+    run = yard.wait(
+        yard.start(yard.publish(manifest("handlers:\n  - {name: a, type: shell, config: {command: [echo]}}")))
+    )
+    with yard.sessions.tenant(yard.tenant_id) as conn:
+        rows = conn.execute(
+            "SELECT data FROM atom.audit_inbox WHERE subject = %s ORDER BY position", [f"run/{run.id}"]
+        ).fetchall()
+    entries = [json.loads(bytes(row["data"])) for row in rows]
+    actions = [entry["action"] for entry in entries if entry["action"] != "step.running"]
+    moves = ["run.received", "run.planning", "run.queued", "run.running"]
+    assert [action for action in actions if action != "run.awaiting_approval"] == [
+        *moves,
+        "step.starting",
+        "step.succeeded",
+        "run.succeeded",
+    ]
+    running = next(entry for entry in entries if entry["action"] == "run.running")
+    assert running["digests"] == {
+        "package": run.package_digest,
+        "parameters": run.parameters_digest,
+        "plan": run.plan_digest,
+        "policy": run.policy_digest,
+    }
 
 
 def test_a_failing_step_is_tried_as_often_as_its_policy_grants(yard: Yard, worker: Worker) -> None:
