@@ -15,21 +15,11 @@ from atomctl.errors import AtomError, ExitCode
 from atomctl.registry.model import PublishRefusedError
 from atomctl.registry.publish import record_refusal
 from atomctl.server import codes
-from atomctl.telemetry import catalog, metrics
+from atomctl.server.logins import note_refused_login
 
 MEDIA_TYPE = "application/problem+json"
 _RETRY_SECONDS = "2"
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
-_REASONS = {
-    "AUT001": "missing",
-    "AUT002": "malformed",
-    "AUT003": "malformed",
-    "AUT007": "signature",
-    "AUT008": "expired",
-    "AUT009": "claims",
-    "AUT010": "tenant",
-    "AUT011": "claims",
-}
 _log = structlog.get_logger(__name__)
 
 
@@ -70,8 +60,7 @@ def add_problem_handlers(app: FastAPI) -> None:
 def _on_refusal(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, AtomError)
     if error.code.status == 401:
-        metrics.increment(catalog.LOGIN_REFUSALS, reason=_REASONS.get(error.code.id, catalog.OTHER))
-        _log.warning("login.refused", code=error.code.id, client=request.client.host if request.client else None)
+        note_refused_login(request, error)
     else:
         _leave_trace(request, error)
     verdict = error.verdict if isinstance(error, PublishRefusedError) else None

@@ -1,5 +1,11 @@
 -- name: forget_old(tenant_id)!
-DELETE FROM atom.idempotency_keys WHERE tenant_id = :tenant_id AND created_at < now() - interval '1 day';
+-- A few at a time, and none that another request is removing.
+DELETE FROM atom.idempotency_keys WHERE (tenant_id, principal_id, key, route) IN (
+    SELECT tenant_id, principal_id, key, route FROM atom.idempotency_keys
+    WHERE tenant_id = :tenant_id AND created_at < now() - interval '1 day'
+    LIMIT 100
+    FOR UPDATE SKIP LOCKED
+);
 
 -- name: claim(tenant_id, principal_id, key, route, request_digest)!
 -- Waits while another transaction holds the same key.

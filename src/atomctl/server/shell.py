@@ -12,6 +12,7 @@ from structlog.contextvars import bound_contextvars
 from atomctl.db.ids import new_id
 from atomctl.errors import AtomError
 from atomctl.server import codes
+from atomctl.server.acting import carries_a_valid_token
 from atomctl.server.problems import failure, problem
 from atomctl.telemetry import catalog, metrics
 
@@ -61,7 +62,7 @@ class Shell:
                 _measure(scope, status, time.perf_counter() - started)
 
     async def _limited(self, scope: Scope, receive: Receive, send: Send) -> None:
-        limit = LARGE if scope["path"] in _LARGE_PATHS else SMALL
+        limit = _limit(scope)
         seen, answered = 0, False
 
         async def bounded() -> Message:
@@ -96,6 +97,14 @@ class Shell:
 
 class _TooLargeError(BaseException):
     """The body is larger than allowed; no `Exception`, so that no handler in between answers instead."""
+
+
+def _limit(scope: Scope) -> int:
+    """How many bytes of body are read: it is read before its sender is known, so a large one needs a token first."""
+    if scope["path"] not in _LARGE_PATHS:
+        return SMALL
+    given = dict(scope["headers"]).get(b"authorization", b"").decode("latin-1")
+    return LARGE if carries_a_valid_token(scope["app"].state.services, given) else SMALL
 
 
 def _announced(scope: Scope) -> int:

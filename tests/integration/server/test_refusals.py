@@ -9,6 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from atomctl.access.model import Role
+from atomctl.audit.model import DEPLOYMENT
 from atomctl.db.ids import new_id
 from atomctl.errors import AtomError
 from atomctl.server.shell import HEADERS, LARGE, SMALL
@@ -41,6 +42,24 @@ def test_a_token_that_is_not_believed_is_401_with_its_reason(api: Any, tenant: A
         ("Bearer " + "x" * 9000, "AUT002"),
     ):
         problem(api.http.get("/api/v1/packages", headers={"Authorization": header}), 401, code)
+
+
+def test_a_refused_login_is_recorded_in_the_deployments_log_without_what_the_token_says(api: Any, tenant: Any) -> None:
+    token = api.person(tenant, "olga").headers["Authorization"]
+    problem(api.http.get("/api/v1/packages", headers={"Authorization": token[:-20] + "A" * 20}), 401, "AUT007")
+    with api.services.sessions.tenant(DEPLOYMENT) as conn:
+        rows = conn.execute("SELECT data FROM atom.audit_inbox").fetchall()
+    entry = json.loads(bytes(rows[-1]["data"]))
+    assert (entry["action"], entry["code"], entry["result"]) == ("login.refuse", "AUT007", "refused")
+    assert "olga" not in str(entry)
+    assert "127.0.0.1" not in str(entry)
+
+
+def test_a_large_body_is_not_read_from_whoever_has_no_token(api: Any, owner: Any) -> None:
+    large = b'{"archive": "' + b"A" * SMALL + b'"}'
+    for headers in ({}, {"Authorization": "Bearer x"}, {"Authorization": f"Basic {owner.headers['Authorization']}"}):
+        problem(api.http.post("/api/v1/packages", content=large, headers=headers), 413, "API013")
+    problem(api.http.post("/api/v1/validate", content=large, headers=owner.headers), 422, "API012")
 
 
 def test_a_token_for_a_tenant_that_does_not_exist_is_401(api: Any) -> None:
