@@ -33,5 +33,7 @@ say "installing the locked Python packages into .venv"
 .venv/bin/python -m pip install --quiet --no-deps --require-hashes -r requirements/dev.txt
 .venv/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 .venv/bin/python -m compileall -q src # pip compiles what it installs, but not what it installs editable
+# Bytecode up front: without it each short command compiles the program again where writing it later is turned off.
+.venv/bin/python -m compileall -q src
 touch .venv/.ready
 say "ready: .venv/bin/atomctl --help"

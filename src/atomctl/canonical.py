@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import json
 from collections.abc import Iterable
-from typing import BinaryIO, NewType, TypeAlias
+from typing import BinaryIO, NewType, TypeAlias, cast
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 Digest = NewType("Digest", str)
 
 _PREFIX = "sha256:"
+_LARGEST = 2**53 - 1  # the largest integer every JSON reader keeps exactly
 _HEX = frozenset("0123456789abcdef")
 
 
@@ -24,9 +26,28 @@ def canonical_json(value: object) -> bytes:
     Raises:
         ValueError: a NaN, an infinity, an integer beyond 2**53 - 1, a key that is not text, or what is not JSON.
     """
-    import rfc8785  # 20 ms of import that `atomctl --help` does not need
+    if _is_plain(value):
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()
+    import rfc8785  # 20 ms of import that most calls do not need
 
     return rfc8785.dumps(value)  # type: ignore[arg-type]  # it checks the value itself
+
+
+def _is_plain(value: object) -> bool:
+    """Whether the standard encoder writes `value` exactly as RFC 8785 says, at a fraction of the time.
+
+    It does unless there are floats, whose notation differs; keys beyond ASCII, which RFC 8785 sorts by UTF-16 code
+    units; or something that is not JSON, which the slow path refuses.
+    """
+    kind = type(value)
+    if kind is str or kind is bool or value is None:
+        return True
+    if kind is int:
+        return -_LARGEST <= value <= _LARGEST  # type: ignore[operator]  # it is an integer
+    if kind is dict:
+        items = cast("dict[object, object]", value).items()
+        return all(type(key) is str and key.isascii() and _is_plain(item) for key, item in items)
+    return (kind is list or kind is tuple) and all(_is_plain(item) for item in cast("list[object]", value))
 
 
 def sha256(data: bytes) -> bytes:

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -26,6 +27,18 @@ def test_canonical_json_reads_back_as_the_same_value(value: object) -> None:
 def test_the_order_of_keys_does_not_matter(value: dict[str, int]) -> None:
     turned = dict(reversed(list(value.items())))
     assert canonical.digest_json(value) == canonical.digest_json(turned)
+
+
+@given(values)
+def test_the_fast_path_writes_what_the_reference_writes(value: object) -> None:
+    assert canonical.canonical_json(value) == rfc8785.dumps(value)  # type: ignore[arg-type]  # any JSON value
+
+
+@given(st.text(), st.text())
+def test_a_lone_surrogate_is_refused_on_both_paths(left: str, right: str) -> None:
+    for value in ([f"{left}\ud800{right}"], [f"{left}\ud800{right}", 1.5]):
+        with pytest.raises(ValueError, match=r".+"):
+            canonical.canonical_json(value)
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), 2**53, {1: 2}, {"a": object()}])
