@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from fastapi import APIRouter, Response
 
 from atomctl.access.permissions import Resource, Verb, require
@@ -16,7 +18,8 @@ router = APIRouter(prefix="/validate", tags=["validate"])
 
 @router.post("", response_class=Response)
 def validate(caller: CallerOf, body: ValidateBody) -> Response:
-    """The canonical report (`atom.report/v1`), whatever the outcome; the same package gives the same bytes."""
+    """The canonical report (`atom.report/v1`), whatever the outcome; the same package and day give the same bytes."""
     require(caller.actor, Verb.VALIDATE, Resource.PACKAGE)
-    assessment = assess(unpack(archive_of(body.archive)), environment=caller.services.settings.environment)
+    environment, today = caller.services.settings.environment, datetime.now(UTC).date()
+    assessment = assess(unpack(archive_of(body.archive)), environment=environment, today=today)
     return Response(assessment.report, media_type="application/json")
