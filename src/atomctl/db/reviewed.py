@@ -25,6 +25,7 @@ POLICIES: Mapping[tuple[str, str], str] = {
     ("audit_tiles", "atom_sequencer"): "one sequencer appends to the trees of all tenants",
     ("audit_heads", "atom_sequencer"): "one sequencer keeps the heads of all tenants",
     ("audit_checkpoints", "atom_sequencer"): "one sequencer signs the heads of all tenants",
+    ("audit_anchors", "atom_sequencer"): "what of the deployment's own log was carried to the locked bucket",
 }
 """(relation, role): policies for a role that the tenant policy does not bind."""
 

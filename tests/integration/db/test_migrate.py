@@ -55,7 +55,7 @@ def test_a_database_that_was_never_migrated_is_not_served(empty: AdminLogin) -> 
     with empty.connect() as connection:
         connection.execute("DROP SCHEMA atom CASCADE; DROP SCHEMA engine")
     found = status(empty.address)
-    assert (found.current, found.pending) == (None, ("0001",))
+    assert (found.current, found.pending[0], found.pending[-1]) == (None, "0001", found.head)
     with pytest.raises(AtomError) as refusal:
         found.require_served()
     assert refusal.value.code is codes.SCHEMA_BEHIND
