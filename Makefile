@@ -58,8 +58,15 @@ bench: $(READY) ## benchmarks, each beside a baseline measured in the same run
 	@for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python "$$file"; done
 
 .PHONY: tools
-tools: $(READY) ## build the pinned test tools into a cache outside the tree (about 15 minutes cold, then nothing)
-	@$(BIN)/python tools/build.py
+tools: $(READY) ## get the servers and tools of the tests into a cache outside the tree (minutes cold, then nothing)
+	@$(BIN)/python -m tools.build
+	@$(BIN)/python -m tools.debian
+
+.PHONY: stack
+stack: $(READY) ## start OpenBao, S3, Prometheus, Alertmanager and PostgreSQL 15, print their environment, stay until Ctrl-C
+	@$(BIN)/python -m tools.build versitygw
+	@$(BIN)/python -m tools.debian
+	@exec $(BIN)/python -m tests.servers.stack
 
 .PHONY: lock
 lock: $(READY) ## resolve the pinned, hashed requirements anew from pyproject.toml

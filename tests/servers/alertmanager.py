@@ -27,7 +27,7 @@ class Alertmanager(ServerProcess):
         self._receiver_url = receiver_url
 
     def _unpacked(self, wanted: DebianTool) -> list[str]:
-        """Debian's binary reads its templates from a place below `/usr/share`; the unpacked ones are shown to it there."""
+        """Debian's binary reads templates from a place below `/usr/share`, where the unpacked ones are shown to it."""
         binary, root = str(wanted.program("prometheus-alertmanager")), wanted.root()
         if root == Path("/"):
             return [binary]

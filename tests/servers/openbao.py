@@ -94,13 +94,14 @@ class OpenBao(ServerProcess):
         answer.raise_for_status()
         return dict(answer.json()) if answer.content else {}
 
-    def app_role(self, name: str, policy: str, lease: str = "1h") -> AppRole:
+    def app_role(self, name: str, policy: str, *, lease: str = "1h", wrap: str = "10m") -> AppRole:
         """A role that may do what `policy` (HCL) says; a second call for the same name hands out a new secret id.
 
         Args:
             name: of the role and of its policy.
             policy: in HCL.
             lease: how long its tokens live, such as `30s`; they can be renewed.
+            wrap: how long the secret id can be unwrapped.
         """
         if "approle/" not in self.request("GET", "sys/auth")["data"]:
             self.request("POST", "sys/auth/approle", {"type": "approle"})
@@ -108,7 +109,7 @@ class OpenBao(ServerProcess):
         role = {"token_policies": [name], "token_ttl": lease, "secret_id_num_uses": 0, "bind_secret_id": True}
         self.request("POST", f"auth/approle/role/{name}", role)
         role_id = self.request("GET", f"auth/approle/role/{name}/role-id")["data"]["role_id"]
-        return AppRole(role_id, self.wrapped_secret_id(name))
+        return AppRole(role_id, self.wrapped_secret_id(name, wrap))
 
     def wrapped_secret_id(self, role: str, wrap: str = "10m") -> str:
         """The wrapping token of a new secret id for `role`."""

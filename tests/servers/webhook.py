@@ -19,7 +19,7 @@ class WebhookReceiver:
 
     def __init__(self, journal: Path | None = None) -> None:
         self.notifications: list[Notification] = []
-        self._journal = journal
+        self.journal = journal
         self._arrived = threading.Condition()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), name="webhook")
@@ -57,8 +57,8 @@ class WebhookReceiver:
     def _keep(self, notification: Notification) -> None:
         with self._arrived:
             self.notifications.append(notification)
-            if self._journal is not None:
-                with self._journal.open("a") as journal:
+            if self.journal is not None:
+                with self.journal.open("a") as journal:
                     journal.write(json.dumps(notification) + "\n")
             self._arrived.notify_all()
 
