@@ -46,6 +46,9 @@ path "transit/sign/*"     { capabilities = ["create", "update"] }
 path "transit/datakey/*"  { capabilities = ["create", "update"] }
 """
 
+MISSING = (pytest.skip.Exception, pytest.fail.Exception)
+"""What `require` raises."""
+
 _Started = TypeVar("_Started")
 
 
@@ -164,7 +167,7 @@ def _serve(folder: Path, rules: Mapping[str, str], targets: Sequence[str]) -> No
                     if not server.running:
                         raise StartError(f"{server.name} ended by itself; {log_tail(server.log)}")
             _say("stopping all of it")
-    except (InterruptedStartError, StartError, AtomError):
+    except (InterruptedStartError, StartError, AtomError, *MISSING):
         if not signals.came():  # Ctrl-C also reaches the short-lived programs that prepare a server, and they fail
             raise
         _say("interrupted, all of it is stopped")
@@ -199,7 +202,7 @@ def main() -> int:
         _say(f"error: {error}")
         _say(f"the logs stay in {folder}")
         return 1
-    except (pytest.skip.Exception, pytest.fail.Exception) as missing:
+    except MISSING as missing:
         shutil.rmtree(folder)
         _say(f"error: {missing}")
         return 3
