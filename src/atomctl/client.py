@@ -2,17 +2,22 @@
 
 Every answer that is not a success is raised as the same `AtomError` the server raised: code, why, hint and exit code
 travel in the problem document (RFC 9457), so a script sees one set of codes wherever the refusal was made.
+
+It stands on the standard library alone, because it is on the way of almost every command: the import of a larger HTTP
+library costs ten times the start of the interpreter.
 """
 
 from __future__ import annotations
 
+import json
+import select
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import quote
-
-import httpx
+from urllib.parse import quote, urlencode, urlsplit
 
 from atomctl.errors import AtomError, Code, ExitCode
 from atomctl.files import replacing
@@ -34,54 +39,73 @@ NONSENSE = Code(
     ExitCode.SERVICE,
     502,
 )
-CODES = (UNREACHABLE, NONSENSE)
+BAD_ADDRESS = Code(
+    "API003",
+    "the server's address cannot be used",
+    "It is not of the form http://HOST[:PORT] or https://HOST[:PORT]. Nothing was sent.",
+    "atomctl context add NAME --api-url https://atom.example",
+    ExitCode.USAGE,
+)
+CODES = (UNREACHABLE, NONSENSE, BAD_ADDRESS)
 
 Document = dict[str, Any]
-_TIMEOUT = httpx.Timeout(30.0, connect=5.0)
+_CONNECT_SECONDS = 5.0
+_ANSWER_SECONDS = 30.0
+"""Longer than the longest poll the server holds open."""
+_READY_SECONDS = 2.0
 _ANSWER_LIMIT = 128 * 1024 * 1024
+_CHUNK = 256 * 1024
 
 
 class Client:
     """One connection to one server as one identity; a context manager.
 
+    Proxy variables of the environment are not read, and redirects are not followed: the token goes to `base_url` alone.
+
     Args:
         base_url: where the server listens, without `/api/v1`.
         token: the access token; it is sent in the header and never logged.
+
+    Raises:
+        AtomError: API003 `base_url` is not one.
     """
 
     def __init__(self, base_url: str, token: str | None = None) -> None:
-        headers = {"accept": "application/json"}
-        if token:
-            headers["authorization"] = f"Bearer {token}"
         self.base_url = base_url.rstrip("/")
-        self._http = httpx.Client(base_url=self.base_url, headers=headers, timeout=_TIMEOUT, trust_env=False)
+        self._headers = {"accept": "application/json"}
+        if token:
+            self._headers["authorization"] = f"Bearer {token}"
+        self._connection, self._prefix = _connection(self.base_url)
+        self._answer: HTTPResponse | None = None
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
-        self._http.close()
+        self._connection.close()
 
     def get(self, path: str, **params: object) -> Document:
-        """The JSON object at `/api/v1/<path>`; parameters that are None are left out."""
-        return self._document(self._send("GET", path, params=params))
+        """The JSON object at `/api/v1/<path>`; parameters that are None are left out.
+
+        Raises:
+            AtomError: API001 nothing answers, API002 it is no ATOM server, and whatever the server refuses with.
+        """
+        return self._document(self._send("GET", _api(path, params)))
 
     def post(
-        self,
-        path: str,
-        body: Mapping[str, object] | None = None,
-        *,
-        files: Mapping[str, tuple[str, bytes]] | list[tuple[str, tuple[str, bytes]]] | None = None,
-        idempotency_key: str | None = None,
+        self, path: str, body: Mapping[str, object] | None = None, *, idempotency_key: str | None = None
     ) -> Document:
-        """Posts a JSON object or files, and returns the JSON object that answers.
+        """Posts a JSON object and returns the JSON object that answers.
 
         With an `idempotency_key`, sending the same again does nothing and returns the first answer.
+
+        Raises:
+            AtomError: as for `get`.
         """
-        headers = {"idempotency-key": idempotency_key} if idempotency_key else {}
-        if files is not None:
-            return self._document(self._send("POST", path, files=files, data=dict(body or {}), headers=headers))
-        return self._document(self._send("POST", path, json=dict(body or {}), headers=headers))
+        headers = {"content-type": "application/json"}
+        if idempotency_key:
+            headers["idempotency-key"] = idempotency_key
+        return self._document(self._send("POST", _api(path, {}), json.dumps(dict(body or {})).encode(), headers))
 
     def pages(self, path: str, *, limit: int | None = None, **params: object) -> Iterator[Document]:
         """All items of a keyset-paged list, at most `limit`, fetched page by page as they are taken."""
@@ -96,10 +120,16 @@ class Client:
                 return
 
     def download(self, path: str, target: Path, **params: object) -> int:
-        """Writes the bytes at `/api/v1/<path>` to `target`, whole or not at all, and returns how many they were."""
+        """Writes the bytes at `/api/v1/<path>` to `target`, whole or not at all, and returns how many they were.
+
+        Raises:
+            AtomError: as for `get`; an answer that breaks off is API001.
+            OSError: `target` cannot be written.
+        """
         size = 0
-        with replacing(target) as out, self._stream(path, params) as answer:
-            for chunk in answer.iter_bytes():
+        with replacing(target) as out:
+            answer = self._send("GET", _api(path, params))
+            while chunk := self._read(answer, _CHUNK):
                 size += len(chunk)
                 out.write(chunk)
         return size
@@ -107,56 +137,85 @@ class Client:
     def ready(self, *, worker: bool = False) -> bool:
         """Whether `/readyz` says yes; with `worker`, whether a worker is alive too."""
         try:
-            answer = self._http.get("/readyz", params={"worker": "1"} if worker else None, timeout=2.0)
-        except httpx.HTTPError:
+            self._send("GET", "/readyz?worker=1" if worker else "/readyz", seconds=_READY_SECONDS).read()
+        except AtomError:
             return False
-        return answer.is_success
+        return True
 
-    def _send(self, method: str, path: str, **options: Any) -> httpx.Response:
-        options["params"] = {k: v for k, v in (options.get("params") or {}).items() if v is not None}
+    def _send(
+        self,
+        method: str,
+        target: str,
+        data: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        *,
+        seconds: float = _ANSWER_SECONDS,
+    ) -> HTTPResponse:
+        with self._talking():
+            self._open(seconds)
+            self._connection.request(method, self._prefix + target, data, {**self._headers, **(headers or {})})
+            self._answer = self._connection.getresponse()
+        if not 200 <= self._answer.status < 300:
+            raise self._problem(self._answer)
+        return self._answer
+
+    def _open(self, seconds: float) -> None:
+        """The connection is fit for a request; one that the server has closed meanwhile, or that broke off, is not."""
+        unread = self._answer is not None and not self._answer.isclosed()
+        socket = self._connection.sock
+        if socket is not None and (unread or select.select([socket], [], [], 0)[0]):
+            self._connection.close()
+        if self._connection.sock is None:
+            self._connection.connect()
+        self._connection.sock.settimeout(seconds)
+
+    @contextmanager
+    def _talking(self) -> Iterator[None]:
+        """What breaks within the block is the connection."""
         try:
-            answer = self._http.request(method, f"/api/v1/{path}", **options)
-        except httpx.HTTPError as error:
+            yield
+        except (OSError, HTTPException) as error:
+            self._connection.close()
             raise AtomError(UNREACHABLE, f"{self.base_url}: {str(error) or type(error).__name__}") from error
-        if not answer.is_success:
-            raise _problem(answer)
-        return answer
+        except BaseException:  # such as Ctrl-C: the answer to this request must not meet the next one
+            self._connection.close()
+            raise
 
-    def _stream(self, path: str, params: Mapping[str, object]) -> _Streaming:
-        return _Streaming(self._http, self.base_url, f"/api/v1/{path}", params)
+    def _read(self, answer: HTTPResponse, size: int) -> bytes:
+        with self._talking():
+            return answer.read(size)
 
-    def _document(self, answer: httpx.Response) -> Document:
+    def _document(self, answer: HTTPResponse) -> Document:
         try:
-            document = answer.json()
+            document = json.loads(self._body(answer))
         except ValueError as error:
-            raise AtomError(NONSENSE, f"{answer.request.url}: not JSON") from error
+            raise AtomError(NONSENSE, f"{self.base_url}: not JSON") from error
         if not isinstance(document, dict):
-            raise AtomError(NONSENSE, f"{answer.request.url}: not a JSON object")
+            raise AtomError(NONSENSE, f"{self.base_url}: not a JSON object")
         return document
 
+    def _body(self, answer: HTTPResponse) -> bytes:
+        data = self._read(answer, _ANSWER_LIMIT + 1)
+        if len(data) > _ANSWER_LIMIT:
+            raise AtomError(NONSENSE, f"{self.base_url}: an answer of more than {_ANSWER_LIMIT} bytes")
+        return data
 
-class _Streaming:
-    """An answer read piece by piece; connection errors and problems become `AtomError`."""
-
-    def __init__(self, http: httpx.Client, base: str, path: str, params: Mapping[str, object]) -> None:
-        self._base = base
-        kept: dict[str, Any] = {k: v for k, v in params.items() if v is not None}
-        self._context = http.stream("GET", path, params=kept)
-
-    def __enter__(self) -> httpx.Response:
+    def _problem(self, answer: HTTPResponse) -> AtomError:
+        """The error a problem document describes; the status alone where there is none."""
         try:
-            answer = self._context.__enter__()
-            if not answer.is_success:
-                answer.read()
-                raise _problem(answer)
-        except httpx.HTTPError as error:
-            raise AtomError(UNREACHABLE, f"{self._base}: {str(error) or type(error).__name__}") from error
-        return answer
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
-        self._context.__exit__(kind, error, tb)
-        if isinstance(error, httpx.HTTPError):
-            raise AtomError(UNREACHABLE, f"{self._base}: {str(error) or type(error).__name__}") from error
+            body = json.loads(self._body(answer))
+            code = Code(
+                str(body["code"]),
+                str(body["title"]),
+                str(body.get("meaning") or body["title"]),
+                str(body["hint"]),
+                ExitCode(int(body["exit"])),
+                answer.status,
+                retryable=body.get("retryable") is True,
+            )
+            return AtomError(code, str(body["detail"]))
+        except (ValueError, KeyError, TypeError):
+            return AtomError(NONSENSE, f"{self.base_url} answered {answer.status} without a problem document")
 
 
 def segment(text: str) -> str:
@@ -164,18 +223,22 @@ def segment(text: str) -> str:
     return quote(text, safe="")
 
 
-def _problem(answer: httpx.Response) -> AtomError:
-    """The error a problem document describes; the status alone where there is none."""
+def _api(path: str, params: Mapping[str, object]) -> str:
+    query = urlencode({name: _plain(value) for name, value in params.items() if value is not None})
+    return f"/api/v1/{path}?{query}" if query else f"/api/v1/{path}"
+
+
+def _plain(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _connection(base_url: str) -> tuple[HTTPConnection, str]:
+    """A connection that is opened by the first request, and what precedes every path."""
     try:
-        body = answer.json()
-        code = Code(
-            str(body["code"]),
-            str(body["title"]),
-            str(body.get("meaning") or body["title"]),
-            str(body["hint"]),
-            ExitCode(int(body["exit"])),
-            answer.status_code,
-        )
-        return AtomError(code, str(body["detail"]))
-    except (ValueError, KeyError, TypeError):
-        return AtomError(NONSENSE, f"{answer.request.url} answered {answer.status_code} without a problem document")
+        parts = urlsplit(base_url)
+        kind, port = {"http": (HTTPConnection, 80), "https": (HTTPSConnection, 443)}[parts.scheme]
+        if parts.hostname is None or parts.query or parts.fragment or parts.username:
+            raise ValueError
+        return kind(parts.hostname, parts.port or port, timeout=_CONNECT_SECONDS), parts.path
+    except (KeyError, ValueError):
+        raise AtomError(BAD_ADDRESS, f"{base_url[:200]!r}") from None

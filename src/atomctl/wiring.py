@@ -22,8 +22,6 @@ from atomctl.db.session import Connection, Sessions
 from atomctl.files import replace_file
 from atomctl.objects.folder import FolderStore
 from atomctl.objects.model import ObjectStore
-from atomctl.registry import service as registry
-from atomctl.runs import service as runs
 from atomctl.settings import Settings
 
 if TYPE_CHECKING:
@@ -191,6 +189,9 @@ def object_store(settings: Settings) -> ObjectStore:
 
 def follow_approval(conn: Connection, approval: Approval) -> None:
     """What the end of an approval leads to, by its subject; in the transaction that decided it."""
+    from atomctl.registry import service as registry
+    from atomctl.runs import service as runs
+
     match approval.subject_kind:
         case SubjectKind.RUN:
             runs.on_approval(conn, approval)

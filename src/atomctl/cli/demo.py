@@ -28,9 +28,9 @@ _COMMAND_SECONDS = 60
 @click.command("demo", epilog=examples("atomctl demo", "atomctl demo --keep     leave its files for a look"))
 @click.option("--keep", is_flag=True, help="Leave the temporary folder when it is over.")
 def command(keep: bool) -> None:
-    """Show the main job on a temporary instance, in under a minute.
+    """Show the main job on a temporary instance.
 
-    A package is refused because it is unsigned, one because it was tampered with, one because of its risk. A good one
+    It takes less than a minute. A package is refused because it is unsigned, one because it was tampered with, one because of its risk. A good one
     is approved by a second person and run; a step fails on demand and is rolled back; an auditor proves it offline.
     """
     from atomctl.cli.local_instance import LocalInstance

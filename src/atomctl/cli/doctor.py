@@ -21,7 +21,6 @@ from atomctl.errors import AtomError
 from atomctl.settings import Settings, setting_fields
 
 Check = dict[str, str]
-_SECRET_SETTINGS = frozenset({"database_url"})
 _TONES = {"ok": "green", "missing": "yellow", "problem": "red"}
 
 
@@ -44,7 +43,7 @@ def command(output: Format) -> int:
 def _settings(settings: Settings) -> Iterator[dict[str, str]]:
     for spec in setting_fields():
         value = getattr(settings, spec.name)
-        shown = "-" if value is None else "(set)" if spec.name in _SECRET_SETTINGS else str(value)
+        shown = "-" if value is None else "(set)" if spec.metadata["secret"] else str(value)
         yield {"name": spec.name, "value": shown, "origin": settings.origin(spec.name)}
 
 

@@ -46,9 +46,9 @@ _KEY_FILE_LIMIT = 64 * 1024
 @click.option("--threshold", type=click.IntRange(1, 32), default=1, show_default=True, help="How many must sign.")
 @output_option
 def command(file: Path, keys: tuple[Path, ...], bundles: tuple[Path, ...], threshold: int, output: Format) -> None:
-    """Verify a package file against its bundles; it connects to nothing.
+    """Verify a package file against its bundles.
 
-    Exit code 10: unsigned, 11: signed by somebody you do not trust, 12: tampered with.
+    It connects to nothing. Exit code 10: unsigned, 11: signed by somebody you do not trust, 12: tampered with.
     """
     from atomctl.trust.formats import keyfile
     from atomctl.trust.key_record import KeyRecord

@@ -19,7 +19,10 @@ from atomctl.settings import load_settings
     ),
 )
 def command() -> int:
-    """Run a worker against a PostgreSQL; on SIGTERM it hands over what it has not finished."""
+    """Run a worker against a PostgreSQL.
+
+    On SIGTERM it hands over what it has not finished; steps that run get 30 s to end.
+    """
     from atomctl.telemetry.logs import configure
     from atomctl.wiring import worker_parts
     from atomctl.worker import Worker

@@ -17,7 +17,7 @@ from atomctl.canonical import Digest, Json, digest_json
 from atomctl.errors import AtomError
 from atomctl.runs import codes
 from atomctl.runs.known import condition_now, render_known
-from atomctl.runs.steps.executors import refusal
+from atomctl.runs.steps.abilities import refusal
 from atomctl.wpk.model import Handler, HandlerType, Idempotency, Manifest, Retry, RuntimeType
 
 SCHEMA = "atom.plan/v1"

@@ -10,7 +10,8 @@ import pytest
 from atomctl.errors import Code
 from atomctl.runs.isolation import without_sandbox
 from atomctl.runs.steps import codes
-from atomctl.runs.steps.executors import StepExecutor, refusal
+from atomctl.runs.steps.abilities import refusal
+from atomctl.runs.steps.executors import StepExecutor
 from atomctl.runs.steps.model import IsolationLevel, Outcome, StepRequest, Stream
 from atomctl.runs.steps.site import Site, sweep
 from atomctl.wpk.model import HandlerType, RuntimeType
