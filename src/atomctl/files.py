@@ -40,6 +40,32 @@ def replace_file(target: Path, data: bytes, *, mode: int = 0o600) -> None:
         stream.write(data)
 
 
+def create_file(target: Path, data: bytes, *, mode: int = 0o600) -> bool:
+    """Whether `target` was made here and holds exactly `data`; False if something was there, which stays as it is.
+
+    Of several processes that create one file, one makes it; none ever sees a part of it.
+
+    Raises:
+        OSError: the folder is missing, not permitted or full; nothing is left behind.
+    """
+    descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:64]}.")
+    part = Path(name)
+    try:
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fchmod(stream.fileno(), mode)
+            os.fsync(stream.fileno())
+        try:
+            os.link(part, target)
+        except FileExistsError:
+            return False
+    finally:
+        part.unlink()
+    sync_folder(target.parent)
+    return True
+
+
 def sync_folder(folder: Path) -> None:
     """The names in `folder` are on disk afterwards."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)

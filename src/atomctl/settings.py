@@ -75,11 +75,14 @@ def _one_of(*words: str) -> Callable[[str], str]:
     return parse
 
 
-def _setting(help_: str, parse: Callable[[str], Any], *env: str, default: Any = None, factory: Any = None) -> Any:
-    metadata = {"help": help_, "parse": parse, "env": env}
+def _setting(
+    help_: str, parse: Callable[[str], Any], *env: str, default: Any = None, factory: Any = None, secret: bool = False
+) -> Any:
+    """One setting; a `secret` one is shown by no `repr` and no command."""
+    metadata = {"help": help_, "parse": parse, "env": env, "secret": secret}
     if factory is not None:
         return field(default_factory=factory, metadata=metadata)
-    return field(default=default, metadata=metadata)
+    return field(default=default, metadata=metadata, repr=not secret)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +99,11 @@ class Settings:
     api_url: str | None = _setting("the server that the command line talks to", str, "ATOM_API_URL")
     token_file: Path | None = _setting("the file that holds the access token", _path, "ATOM_TOKEN_FILE")
     database_url: str | None = _setting(
-        "an external PostgreSQL (15 or newer); unset = the embedded one", str, "ATOM_DATABASE_URL", "POSTGRES_DSN"
+        "an external PostgreSQL (15 or newer); unset = the embedded one",
+        str,
+        "ATOM_DATABASE_URL",
+        "POSTGRES_DSN",
+        secret=True,
     )
     credentials: Path | None = _setting(
         "the folder with one password file per database role", _path, "ATOM_DATABASE_CREDENTIALS"
@@ -123,6 +130,24 @@ class Settings:
     )
     cosign_public_key: Path | None = _setting(
         "the public key that `verify` uses when none is named", _path, "COSIGN_PUBLIC_KEY_PATH"
+    )
+    secrets: str = _setting(
+        "where steps' secrets are kept", _one_of("none", "vault", "local"), "ATOM_SECRETS", default="none"
+    )
+    secrets_mount: str = _setting(
+        "what the paths of secrets begin with: the mount of the KV engine", str, "ATOM_SECRETS_MOUNT", default="secret"
+    )
+    vault_addr: str | None = _setting("the address of the Vault or OpenBao", str, "BAO_ADDR", "VAULT_ADDR")
+    vault_namespace: str | None = _setting("its namespace", str, "BAO_NAMESPACE", "VAULT_NAMESPACE")
+    vault_cacert: Path | None = _setting(
+        "the certificate authority it is trusted by", _path, "BAO_CACERT", "VAULT_CACERT"
+    )
+    vault_role_id: str | None = _setting("the AppRole to log in with", str, "VAULT_ROLE_ID")
+    vault_secret_id: str | None = _setting(
+        "the AppRole's secret id, or better its wrapping token", str, "VAULT_SECRET_ID", secret=True
+    )
+    vault_token: str | None = _setting(
+        "a token to use where no AppRole is set", str, "BAO_TOKEN", "VAULT_TOKEN", secret=True
     )
     origins: Mapping[str, str] = field(default_factory=dict, compare=False)
 

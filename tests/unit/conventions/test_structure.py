@@ -28,8 +28,8 @@ DUMPING_GROUNDS = {
     "lib",
 }
 MOST_LINES, MOST_FUNCTION_LINES = 400, 60
-STAGES = "CFG|CLI|DBA|AUT|API|WPK|TRU|VAL|REG|POL|APR|RUN|AUD|OBJ"
-HOMES = {"pydantic": "server", "fastapi": "server", "dbos": "runs/engine"}
+STAGES = "CFG|CLI|DBA|AUT|API|WPK|TRU|VAL|REG|POL|APR|RUN|AUD|OBJ|SEC"
+HOMES = {"pydantic": "server", "fastapi": "server", "dbos": "runs/engine", "hvac": "secrets/vault"}
 """Libraries that stay where they were decided to be."""
 
 FILES = sorted(SOURCE.rglob("*.py"))

@@ -1,0 +1,1 @@
+"""Secret stores: Vault or OpenBao, or an encrypted folder, behind one port; which paths a tenant may name."""
