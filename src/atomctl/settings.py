@@ -12,6 +12,7 @@ import json
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +74,15 @@ def _one_of(*words: str) -> Callable[[str], str]:
         return text
 
     return parse
+
+
+def _duration(text: str) -> timedelta:
+    """`90s`, `15m`, `12h` or `30d`."""
+    units = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+    number, unit = text[:-1], text[-1:]
+    if unit not in units or not number.isdecimal() or not 0 < int(number) < 1_000_000:
+        raise ValueError("a duration is a number and one of s, m, h, d, such as 90s or 30d")
+    return timedelta(**{units[unit]: int(number)})
 
 
 def _setting(
@@ -148,6 +158,20 @@ class Settings:
     )
     vault_token: str | None = _setting(
         "a token to use where no AppRole is set", str, "BAO_TOKEN", "VAULT_TOKEN", secret=True
+    )
+    s3_endpoint: str | None = _setting("the S3 server that keeps objects; unset = Amazon's", str, "S3_ENDPOINT")
+    s3_region: str = _setting("the region its requests are signed for", str, "S3_REGION", default="us-east-1")
+    s3_access_key: str | None = _setting("the access key of its buckets", str, "S3_ACCESS_KEY")
+    s3_secret_key: str | None = _setting("the secret of the access key", str, "S3_SECRET_KEY", secret=True)
+    s3_bucket: str | None = _setting("the bucket of packages and logs; unset = a folder in the home", str, "S3_BUCKET")
+    s3_audit_bucket: str | None = _setting(
+        "the bucket with Object Lock that the audit log is anchored in; unset = not anchored", str, "S3_AUDIT_BUCKET"
+    )
+    audit_retention: timedelta = _setting(
+        "how long anchors are locked, such as 30d; a lock cannot be shortened by anybody",
+        _duration,
+        "ATOM_AUDIT_RETENTION",
+        default=timedelta(days=7 * 366),
     )
     origins: Mapping[str, str] = field(default_factory=dict, compare=False)
 

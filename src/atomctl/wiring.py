@@ -20,7 +20,7 @@ from atomctl.db.ids import new_id
 from atomctl.db.roles import DatabaseRole
 from atomctl.db.session import Connection, Sessions
 from atomctl.files import replace_file
-from atomctl.objects.folder import FolderStore
+from atomctl.objects import opening
 from atomctl.objects.model import ObjectStore
 from atomctl.settings import Settings
 
@@ -28,6 +28,12 @@ if TYPE_CHECKING:
     import threading
 
     from atomctl.runs.steps.executors import StepExecutor
+    from atomctl.secrets.local import LocalSource
+    from atomctl.secrets.model import SecretSource
+    from atomctl.secrets.vault import VaultSource
+
+Loop = Callable[["threading.Event"], None]
+"""Runs until the event is set."""
 
 FIRST_TENANT = "default"
 _POOL = 20
@@ -45,6 +51,11 @@ class Services:
     audit_keys: tuple[VerifierKey, ...]
     """Whose signatures under checkpoints are expected."""
 
+    @property
+    def abilities(self) -> Abilities:
+        """What the workers beside this server can carry out; they read the same settings."""
+        return Abilities(secrets=None if self.settings.secrets == "none" else self.settings.secrets_mount)
+
     def close(self) -> None:
         """Closes the connections; a second call does nothing."""
         self.sessions.close()
@@ -60,7 +71,8 @@ class WorkerParts:
     scratch: Path
     isolation: str
     follow: Callable[[Connection, Approval], None]
-    background: tuple[Callable[[threading.Event], None], ...]
+    secrets: SecretSource | None
+    background: tuple[Loop, ...]
 
 
 def database(settings: Settings) -> tuple[DatabaseAddress, AdminLogin | None]:
@@ -124,7 +136,7 @@ def worker_parts(settings: Settings) -> WorkerParts:
 
     Raises:
         AtomError: RUN650 no sandbox works and one is required; RUN677 ATOM_STEP_ALLOW cannot be read;
-            AUD715 the audit log's key cannot be used.
+            AUD715 the audit log's key cannot be used; SEC020 the settings of the secret store cannot be used.
     """
     from atomctl.audit.sequencer import Sequencer
     from atomctl.runs.isolation import IsolationPolicy
@@ -135,6 +147,7 @@ def worker_parts(settings: Settings) -> WorkerParts:
     scratch = settings.home / "packages"
     scratch.mkdir(mode=0o700, parents=True, exist_ok=True)
     site = prepare_site(settings.home / "steps", IsolationPolicy(isolation_policy(settings)), settings.step_allow)
+    secrets, secret_loops = _secrets_in_memory(settings)
     sequencer = Sequencer(address.dsn(DatabaseRole.SEQUENCER), audit_key(settings))
     return WorkerParts(
         address=address,
@@ -143,8 +156,50 @@ def worker_parts(settings: Settings) -> WorkerParts:
         scratch=scratch,
         isolation=site.isolation.level.value,
         follow=follow_approval,
-        background=(sequencer.run,),
+        secrets=secrets,
+        background=(sequencer.run, *secret_loops),
     )
+
+
+def secret_source(settings: Settings) -> VaultSource | LocalSource | None:
+    """The secret store that is configured by name; None if none is. Nothing is sent and nothing is made yet.
+
+    Raises:
+        AtomError: SEC020 the settings cannot be used, SEC002 the mount is no path.
+    """
+    from atomctl.secrets.local import LocalSource
+    from atomctl.secrets.vault import VaultSource
+    from atomctl.secrets.vault_settings import VaultSettings
+
+    if settings.secrets == "none":
+        return None
+    if settings.secrets == "local":
+        return LocalSource(
+            settings.home / "secrets", settings.home / "keys" / "secrets.key", settings.secrets_mount
+        )
+    return VaultSource(
+        VaultSettings(
+            address=settings.vault_addr or "",
+            mount=settings.secrets_mount,
+            namespace=settings.vault_namespace,
+            ca_file=settings.vault_cacert,
+            token=settings.vault_token,
+            role_id=settings.vault_role_id,
+            secret_id=settings.vault_secret_id,
+        )
+    )
+
+
+def _secrets_in_memory(settings: Settings) -> tuple[SecretSource | None, tuple[Loop, ...]]:
+    """The store behind a memory that outlives its short absences, and the loops that keep both."""
+    from atomctl.secrets.cache import CachedSource
+    from atomctl.secrets.vault import VaultSource
+
+    source = secret_source(settings)
+    if source is None:
+        return None, ()
+    memory = CachedSource(source)
+    return memory, (memory.keep, source.session.keep) if isinstance(source, VaultSource) else (memory.keep,)
 
 
 def isolation_policy(settings: Settings) -> str:
@@ -183,14 +238,19 @@ def audit_keys(settings: Settings) -> tuple[VerifierKey, ...]:
 
 
 def object_store(settings: Settings) -> ObjectStore:
-    """Where packages and logs lie."""
-    return FolderStore(settings.home / "objects")
+    """Where packages and logs lie.
+
+    Raises:
+        AtomError: OBJ015 a bucket was named without credentials.
+    """
+    return opening.object_store(settings)
 
 
 def follow_approval(conn: Connection, approval: Approval) -> None:
     """What the end of an approval leads to, by its subject; in the transaction that decided it."""
     from atomctl.registry import service as registry
     from atomctl.runs import service as runs
+from atomctl.runs.plan import Abilities
 
     match approval.subject_kind:
         case SubjectKind.RUN:

@@ -13,6 +13,7 @@ import click
 
 from atomctl import __version__
 from atomctl.cli import contexts
+from atomctl.cli.bucket_checks import bucket_checks
 from atomctl.cli.connection import settings_in_force
 from atomctl.cli.invocation import Format, examples, output_option
 from atomctl.cli.printing import colour, emit, table
@@ -52,6 +53,7 @@ def _checks(settings: Settings) -> Iterator[Check]:
     yield _isolation()
     yield _embedded_postgres(settings)
     yield _home(settings)
+    yield from bucket_checks(settings)
     yield _server(settings)
 
 

@@ -52,6 +52,34 @@ class FolderStore:
             except FileNotFoundError:
                 return False
 
+    def keys(self, prefix: str, *, after: str = "") -> Iterator[str]:
+        """The keys that begin with `prefix` and come behind `after`, in the order of their bytes.
+
+        Raises:
+            AtomError: OBJ005 not permitted.
+        """
+        with _translated(prefix):
+            found = sorted(
+                path.relative_to(self._root).as_posix() for path in self._root.rglob("*") if not _is_passing(path)
+            )
+        yield from (key for key in found if key.startswith(prefix) and key > after)
+
+    def remove(self, key: str) -> None:
+        """Nothing is stored under `key` afterwards. A key without an object is a success.
+
+        Raises:
+            AtomError: OBJ001 a bad key, OBJ005 not permitted.
+        """
+        path = self._root / check_key(key)
+        with _translated(key), suppress(FileNotFoundError):
+            path.unlink()
+            _flush_folder(path.parent)
+
+
+def _is_passing(path: Path) -> bool:
+    """Whether this is no object: a folder, or a file that is being written."""
+    return path.name.startswith(".") or not path.is_file()
+
 
 def _make_folders(root: Path, folder: Path) -> None:
     """Makes the folders down to `folder`, each flushed into its parent, so that a crash loses none with its object."""
