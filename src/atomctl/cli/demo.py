@@ -30,8 +30,9 @@ _COMMAND_SECONDS = 60
 def command(keep: bool) -> None:
     """Show the main job on a temporary instance.
 
-    It takes less than a minute. A package is refused because it is unsigned, one because it was tampered with, one because of its risk. A good one
-    is approved by a second person and run; a step fails on demand and is rolled back; an auditor proves it offline.
+    It takes less than a minute. A package is refused because it is unsigned, one because it was tampered with, one
+    because of its risk. A good one is approved by a second person and run; a step fails on demand and is rolled back;
+    an auditor proves it offline.
     """
     from atomctl.cli.local_instance import LocalInstance
 
