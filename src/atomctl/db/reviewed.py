@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 RELATIONS: Mapping[str, str] = {
     "alembic_version": "which migrations ran; says nothing about anybody",
+    "cross_tenant_attempts": "who named ids of other tenants, counted; only the relay's functions reach it",
     "platform_trust_rules": "the deployment's own trust rules, which narrow every tenant's and are no secret to any",
     "workers": "which worker processes there are; no row says for whom they work",
 }
@@ -20,6 +21,15 @@ POLICIES: Mapping[tuple[str, str], str] = {
     ("approvals", "atom_relay"): "atom.tenants_with_due_approvals() finds tenants whose approvals have run out",
     ("workflow_runs", "atom_relay"): "atom.interrupted_segments() sees which runs are being cancelled; ids, states",
     ("run_segments", "atom_relay"): "atom.take_ready_segments() finds work wherever it is; ids and states, no contents",
+    ("step_attempts", "atom_relay"): "atom.open_runs() sees when a run last moved; times, no contents",
+    ("log_chunks", "atom_relay"): "atom.open_runs() sees when a run last logged; times, no contents",
+    ("packages", "atom_relay"): "atom.note_unknown_id() sees whether an id is another tenant's; ids alone",
+    ("principals", "atom_relay"): "atom.note_unknown_id() sees whether an id is another tenant's; ids alone",
+    ("audit_entries", "atom_relay"): "atom.note_unknown_id() sees whether an id is another tenant's; ids alone",
+    ("insight_signals", "atom_relay"): "atom.signal_counts() counts them; kinds and states, no subjects",
+    ("insight_cursors", "atom_relay"): "atom.audit_verified_at() sees when logs were verified; times alone",
+    ("audit_inbox", "atom_relay"): "atom.audit_backlog() counts what waits; times, no contents",
+    ("signing_keys", "atom_relay"): "atom.next_key_end() sees when keys end; times, no keys",
     ("audit_inbox", "atom_sequencer"): "one sequencer moves the entries of all tenants into their trees",
     ("audit_entries", "atom_sequencer"): "one sequencer appends to the trees of all tenants",
     ("audit_tiles", "atom_sequencer"): "one sequencer appends to the trees of all tenants",
@@ -36,6 +46,15 @@ FUNCTIONS: Mapping[str, str] = {
     "atom.interrupted_segments(uuid[],uuid[],integer[],bigint[])": "which of the segments it names a worker must stop;"
     " owned by the relay",
     "atom.quiet_segments(interval,integer)": "ids of segments that do not move, for the self-check; owned by the relay",
+    "atom.open_runs()": "how many runs are in which state and for how long; figures of the deployment, for metrics",
+    "atom.pending_approvals()": "how many approvals wait and for how long; figures of the deployment, for metrics",
+    "atom.audit_backlog()": "how many entries wait for the sequencer; figures of the deployment, for metrics",
+    "atom.audit_verified_at()": "when logs were verified; one time of the deployment, for metrics",
+    "atom.next_key_end()": "when the next signing key ends; one time of the deployment, for metrics",
+    "atom.signal_counts()": "how many signals of each kind there are; figures of the deployment, for metrics",
+    "atom.cross_tenant_attempt_count()": "how often ids of other tenants were named; one figure, for metrics",
+    "atom.note_unknown_id(uuid,uuid,uuid)": "counts an id that is another tenant's and answers nothing either way;"
+    " owned by the relay",
     "atom.erase_personal_value(text)": "runs as the owner, whom the tenant policy binds as well",
 }
 """Functions that run with their owner's rights (SECURITY DEFINER)."""
