@@ -27,6 +27,7 @@ from atomctl.settings import Settings
 if TYPE_CHECKING:
     import threading
 
+    from atomctl.runs.plan import Abilities
     from atomctl.runs.steps.executors import StepExecutor
     from atomctl.secrets.local import LocalSource
     from atomctl.secrets.model import SecretSource
@@ -54,6 +55,8 @@ class Services:
     @property
     def abilities(self) -> Abilities:
         """What the workers beside this server can carry out; they read the same settings."""
+        from atomctl.runs.plan import Abilities
+
         return Abilities(secrets=None if self.settings.secrets == "none" else self.settings.secrets_mount)
 
     def close(self) -> None:
@@ -174,9 +177,7 @@ def secret_source(settings: Settings) -> VaultSource | LocalSource | None:
     if settings.secrets == "none":
         return None
     if settings.secrets == "local":
-        return LocalSource(
-            settings.home / "secrets", settings.home / "keys" / "secrets.key", settings.secrets_mount
-        )
+        return LocalSource(settings.home / "secrets", settings.home / "keys" / "secrets.key", settings.secrets_mount)
     return VaultSource(
         VaultSettings(
             address=settings.vault_addr or "",
@@ -250,7 +251,6 @@ def follow_approval(conn: Connection, approval: Approval) -> None:
     """What the end of an approval leads to, by its subject; in the transaction that decided it."""
     from atomctl.registry import service as registry
     from atomctl.runs import service as runs
-from atomctl.runs.plan import Abilities
 
     match approval.subject_kind:
         case SubjectKind.RUN:

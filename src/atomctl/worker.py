@@ -37,6 +37,7 @@ from atomctl.runs.membership import BEAT, Member, Patience
 from atomctl.runs.recovery import QUIET, Recovery
 from atomctl.runs.relay import Relay
 from atomctl.runs.segment_work import run_segment
+from atomctl.secrets.model import SecretSource
 from atomctl.telemetry.logs import get_logger
 
 _log = get_logger(__name__)
@@ -78,6 +79,7 @@ class Worker:
         scratch: a folder of this worker for packages in use.
         isolation: what the worker's row says about its sandbox.
         follow: what follows the end of an approval, by its subject.
+        secrets: where the secrets of steps are read; None: no store is configured.
         background: further loops that run until they are told to stop, such as the audit sequencer's.
     """
 
@@ -90,6 +92,7 @@ class Worker:
         *,
         isolation: str,
         follow: Callable[[Connection, Approval], None],
+        secrets: SecretSource | None = None,
         background: tuple[Callable[[threading.Event], None], ...] = (),
         options: WorkerOptions | None = None,
     ) -> None:
@@ -99,7 +102,12 @@ class Worker:
             address, DatabaseRole.WORKER, min_size=1, max_size=self._options.slots + 6, name="atom-worker"
         )
         self._context = WorkerContext(
-            sessions=self._sessions, objects=objects, worker_id=self.id, steps=steps, scratch=scratch
+            sessions=self._sessions,
+            objects=objects,
+            worker_id=self.id,
+            steps=steps,
+            scratch=scratch,
+            secrets=secrets,
         )
         self._engine = DbosEngine(
             address,

@@ -37,6 +37,7 @@ def command() -> int:
         parts.scratch,
         isolation=parts.isolation,
         follow=parts.follow,
+        secrets=parts.secrets,
         background=parts.background,
     )
     stop = threading.Event()

@@ -15,6 +15,7 @@ from atomctl.runs.live import LiveSegments
 from atomctl.runs.outage import through_outages
 from atomctl.runs.plan import Abilities
 from atomctl.runs.steps.model import LogSink, StepRequest, StepResult
+from atomctl.secrets.model import SecretSource
 
 _T = TypeVar("_T")
 
@@ -36,6 +37,7 @@ class WorkerContext:
     Attributes:
         stopping: set when the worker is asked to stop: no further step is started.
         scratch: a folder of this worker, mode 0700; each attempt extracts its package below it.
+        secrets: where the secrets of steps are read; None: no store is configured.
     """
 
     sessions: Sessions
@@ -43,6 +45,7 @@ class WorkerContext:
     worker_id: UUID
     steps: StepRunner
     scratch: Path
+    secrets: SecretSource | None = None
     abilities: Abilities = field(default_factory=Abilities)
     live: LiveSegments = field(default_factory=LiveSegments)
     stopping: threading.Event = field(default_factory=threading.Event)

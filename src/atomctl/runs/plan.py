@@ -37,8 +37,8 @@ class Abilities:
     """What the workers of this installation can carry out."""
 
     refusal: Callable[[HandlerType, RuntimeType], AtomError | None] = refusal
-    secrets: bool = False
-    """Whether a secret store is configured."""
+    secrets: str | None = None
+    """The mount of the secret store; None: none is configured."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,8 +138,6 @@ def missing_for(handler: Handler, manifest: Manifest, abilities: Abilities, *, u
         return ("a rollback cannot wait for an approval",) if undo else ()
     if refused := abilities.refusal(handler.type, manifest.runtime.type):
         missing.append(refused.why)
-    if manifest.secrets and not abilities.secrets:
-        missing.append(f"no secret store is configured for {', '.join(sorted(manifest.secrets))}")
     return tuple(missing)
 
 

@@ -32,6 +32,7 @@ from atomctl.runs.model import Origin, Phase, Run, RunState, StepState
 from atomctl.runs.plan import Abilities, Plan, make_plan
 from atomctl.runs.read import locked_run
 from atomctl.runs.rows import run_from
+from atomctl.runs.secret_names import require_store
 from atomctl.runs.transition import Cause, move_run
 from atomctl.wpk import parameters as wpk_parameters
 from atomctl.wpk.model import Manifest
@@ -86,8 +87,9 @@ def request_run(
 
     Raises:
         AtomError: AUT020 may not start (or plan) runs; REG401 no such package; RUN603 the package may not run; WPK121
-            the parameters are not accepted; RUN605 a dry run must come first; RUN606 a step cannot be executed here;
-            RUN608, RUN609 no plan; RUN617 the idempotency key belongs to another request.
+            the parameters are not accepted; SEC001 it reads secrets and no store is configured, SEC002, SEC003 a
+            secret's path is none or not the tenant's; RUN605 a dry run must come first; RUN606 a step cannot be
+            executed here; RUN608, RUN609 no plan; RUN617 the idempotency key belongs to another request.
     """
     require(actor, Verb.PLAN if request.dry_run else Verb.START, Resource.RUN)
     record, package = registry.load_package(conn, objects, actor.tenant_id, request.package_id)
@@ -95,7 +97,9 @@ def request_run(
     if earlier := _earlier(conn, actor, request, parameters):
         return earlier
     require_usable(conn, record, request.environment)
-    plan = make_plan(package.manifest, record.digest, parameters, abilities or Abilities())
+    abilities = abilities or Abilities()
+    require_store(package.manifest.secrets, actor.tenant_id, abilities.secrets)
+    plan = make_plan(package.manifest, record.digest, parameters, abilities)
     demand = demand_of(conn, record, package)
     asked = _Asked(conn, actor, request, record, package.manifest, plan, demand)
     run = _receive(asked)

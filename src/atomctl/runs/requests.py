@@ -1,4 +1,4 @@
-"""What a step attempt is asked to do, put together from the manifest, the run and the rendered configuration. Pure."""
+"""What a step attempt is asked to do, put together from the manifest, the run and its secrets. Pure."""
 
 from __future__ import annotations
 
@@ -8,48 +8,67 @@ from typing import Any
 from uuid import UUID
 
 from atomctl.canonical import Json
+from atomctl.runs.activation import render_step
 from atomctl.runs.model import Run
+from atomctl.runs.secret_names import ROOT
 from atomctl.runs.step_course import Begun, Lost
 from atomctl.runs.steps.model import StepRequest
 from atomctl.wpk.expressions import as_text
 from atomctl.wpk.model import Handler, Probe
 
+Secrets = Mapping[str, str]
+"""Values by the names the package gives them: those that the step reads, and no others."""
 
-def step_request(begun: Begun, folder: Path) -> StepRequest:
-    """The request of an attempt whose intent is recorded."""
-    handler, run = begun.what.handler, begun.run
+
+def step_request(begun: Begun, folder: Path, secrets: Secrets) -> StepRequest:
+    """The request of an attempt whose intent is recorded.
+
+    Raises:
+        AtomError: RUN609 a template cannot be evaluated.
+    """
+    handler = begun.what.handler
     return StepRequest(
         step_name=handler.name,
         handler=handler.type,
         attempt_id=begun.what.attempt_id,
-        config=begun.config,
         folder=folder,
         timeout=handler.timeout,
-        **_common(run, handler, begun.config),
+        **_common(begun.run, handler, handler, begun.activation, secrets),
     )
 
 
-def probe_request(lost: Lost, handler: Handler, probe: Probe, attempt_id: UUID, folder: Path) -> StepRequest:
-    """The request that asks whether a lost attempt took effect."""
+def probe_request(
+    lost: Lost, handler: Handler, probe: Probe, *, attempt_id: UUID, folder: Path, secrets: Secrets
+) -> StepRequest:
+    """The request that asks whether a lost attempt took effect.
+
+    Raises:
+        AtomError: RUN609 a template cannot be evaluated.
+    """
     return StepRequest(
         step_name=handler.name,
         handler=probe.type,
         attempt_id=attempt_id,
-        config=probe.config,
         folder=folder,
         timeout=probe.timeout,
-        **_common(lost.run, handler, probe.config),
+        **_common(lost.run, handler, probe, lost.activation, secrets),
     )
 
 
-def _common(run: Run, handler: Handler, config: Mapping[str, Json]) -> dict[str, Any]:
+def _common(
+    run: Run, handler: Handler, asked: Handler | Probe, activation: Mapping[str, Json], secrets: Secrets
+) -> dict[str, Any]:
+    config = render_step(asked, {**activation, ROOT: dict(secrets)})
     env, network = config.get("env", {}), config.get("network", [])
     assert isinstance(env, dict)
     assert isinstance(network, list)
     return {
+        "config": config,
         "parameters": run.parameters,
         "env": {name: as_text(value) for name, value in env.items()},
+        "secrets": secrets,
         "network": tuple(str(place) for place in network),
         # The same for every attempt of the step: what an outside system recognises a repeat by.
         "idempotency_key": f"{run.id}/{handler.name}",
+        "context": activation,
     }

@@ -19,17 +19,19 @@ from atomctl.runs.attempt_log import AttemptLog, NoLog
 from atomctl.runs.context import WorkerContext
 from atomctl.runs.interpreter import Durable, Opening, Progress, interpret
 from atomctl.runs.live import Interruption, LiveSegment
-from atomctl.runs.model import Phase, SegmentKey
+from atomctl.runs.model import Phase, Run, SegmentKey
 from atomctl.runs.outage import is_outage
 from atomctl.runs.read import run_of
 from atomctl.runs.requests import probe_request, step_request
+from atomctl.runs.secret_names import read_by
+from atomctl.runs.secret_reading import Reader, read_secrets, unstarted
 from atomctl.runs.segments import LetGo
 from atomctl.runs.step_course import Begun, Found, Lost, Try
 from atomctl.runs.steps.model import IsolationLevel, Outcome, StepRequest, StepResult
 from atomctl.telemetry import catalog, metrics
 from atomctl.telemetry.logs import get_logger, scope
 from atomctl.wpk.archive import extract
-from atomctl.wpk.model import Handler
+from atomctl.wpk.model import Handler, Probe
 
 _T = TypeVar("_T")
 _log = get_logger(__name__)
@@ -118,24 +120,49 @@ class Work:
             raise LetGo("another attempt was begun and lost meanwhile")
         if isinstance(begun, Progress):
             return begun
-        result = self._carry_out(step_request(begun, self._folder(what.attempt_id)), begun)
+        result = self._execute(begun)
         self._let_go_if_not_ours(result)
         progress = self._transaction(lambda conn: step_course.record(conn, begun, result))
         _count(handler, result)
         return progress
 
+    def _execute(self, begun: Begun) -> StepResult:
+        handler, attempt_id = begun.what.handler, begun.what.attempt_id
+        try:
+            secrets = self._secrets(begun.run, handler, handler, attempt_id)
+            request = step_request(begun, self._folder(attempt_id), secrets)
+        except AtomError as error:
+            if is_outage(error):
+                raise
+            return unstarted(error)
+        return self._carry_out(request, begun)
+
+    def _secrets(self, run: Run, handler: Handler, asked: Handler | Probe, attempt_id: UUID) -> dict[str, str]:
+        """What the step reads, or its probe, which is a question of its own with secrets of its own."""
+        declared = self._material().package.manifest.secrets
+        names = read_by(asked.type, asked.config, declared)
+        return read_secrets(self._context, Reader(run, handler.name, attempt_id), declared, names)
+
     def _begin(self, what: Try, found: Found | None = None) -> Progress | Begun | Lost:
         return self._transaction(lambda conn: step_course.begin(conn, what, found))
 
     def _find_out(self, lost: Lost, handler: Handler) -> Found:
-        """Looks for the report of the lost attempt's supervisor, then asks the handler's probe, if there is one."""
-        result = self._context.steps.recorded(lost.attempt.id)
+        """Looks for the report of the lost attempt's supervisor, then asks the handler's probe, if there is one.
+
+        A report of a step that read secrets is left aside: with the old worker it is lost which values were handed
+        out, and without them nothing masks what the step wrote.
+        """
+        secret = read_by(handler.type, handler.config, self._material().package.manifest.secrets)
+        result = None if secret else self._context.steps.recorded(lost.attempt.id)
         if result is not None and result.outcome is not Outcome.CANCELLED:
             return Found(lost.attempt.id, result)
         if handler.probe is None:
             return Found(lost.attempt.id)
         probe_id = new_id()
-        request = probe_request(lost, handler, handler.probe, probe_id, self._folder(probe_id))
+        secrets = self._secrets(lost.run, handler, handler.probe, probe_id)
+        request = probe_request(
+            lost, handler, handler.probe, attempt_id=probe_id, folder=self._folder(probe_id), secrets=secrets
+        )
         probed = self._carry_out(request, None)
         self._let_go_if_not_ours(probed)
         return Found(lost.attempt.id, happened=probed.outcome is Outcome.SUCCEEDED)

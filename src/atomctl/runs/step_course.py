@@ -54,8 +54,8 @@ class Begun:
 
     what: Try
     run: Run
-    config: Mapping[str, Json]
-    """The handler's, with its templates filled in."""
+    activation: Mapping[str, Json]
+    """What the handler's templates read, beside secrets. They can all be filled in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +65,7 @@ class Lost:
     attempt: Attempt
     run: Run
 
+    activation: Mapping[str, Json]
 
 @dataclass(frozen=True, slots=True)
 class Found:
@@ -150,7 +151,7 @@ def _go_on_from(scene: _Scene, latest: Attempt | None, found: Found | None) -> P
         case Attempt(state=AttemptState.LOST):
             return _start(scene)
         case Attempt(state=AttemptState.STARTED, id=scene.what.attempt_id):
-            return Begun(scene.what, scene.run, render_step(scene.what.handler, activation_of(scene.run, scene.steps)))
+            return _begun(scene)
         case Attempt(state=AttemptState.STARTED):
             return _after_loss(scene, latest, found)
         case _:
@@ -192,18 +193,24 @@ def _wait_for_people(scene: _Scene) -> Progress:
 
 def _start(scene: _Scene) -> Progress | Begun:
     try:
-        config = render_step(scene.what.handler, activation_of(scene.run, scene.steps))
+        begun = _begun(scene)
     except AtomError as error:
         return _unable(scene, error)
     what = scene.what
     start_step(scene.conn, scene.run, scene.step, {"attempt": str(what.attempt_id), "try": what.try_number})
     attempts.start(scene.conn, what.claim, scene.step, what.attempt_id, what.try_number)
-    return Begun(what, scene.run, config)
+    return begun
+
+
+def _begun(scene: _Scene) -> Begun:
+    activation = activation_of(scene.run, scene.steps)
+    render_step(scene.what.handler, activation)
+    return Begun(scene.what, scene.run, activation)
 
 
 def _after_loss(scene: _Scene, lost: Attempt, found: Found | None) -> Progress | Begun | Lost:
     if found is None or found.attempt_id != lost.id:
-        return Lost(lost, scene.run)
+        return Lost(lost, scene.run, activation_of(scene.run, scene.steps))
     if found.result is not None:
         return _end(scene, lost.id, found.result)
     rule = after_loss(scene.what.handler.idempotency)

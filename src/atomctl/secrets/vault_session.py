@@ -8,15 +8,15 @@ from collections.abc import Callable
 from typing import TypeVar
 
 import hvac
-import structlog
 
 from atomctl.errors import AtomError
 from atomctl.secrets import codes
 from atomctl.secrets.vault_answers import document, number, translated
 from atomctl.secrets.vault_login import Door, Login
+from atomctl.telemetry.logs import get_logger
 
 _T = TypeVar("_T")
-_log = structlog.get_logger(__name__)
+_log = get_logger(__name__)
 
 _FRACTION = 2 / 3
 _SHORTEST_PAUSE = 0.2
@@ -58,7 +58,7 @@ class VaultSession:
             try:
                 self.refresh()
             except AtomError as error:
-                _log.warning("secret store", code=error.code.id, why=error.why)
+                _log.warning("secrets.login-failed", code=error.code.id, why=error.why)
             stop.wait(self._pause())
         self.close()
 
@@ -88,7 +88,7 @@ class VaultSession:
             with translated("revoking the login"):
                 login.client.auth.token.revoke_self()
         except AtomError as error:
-            _log.warning("secret store: the login was not revoked and ends with its lease", code=error.code.id)
+            _log.warning("secrets.revoke-failed", code=error.code.id)  # it ends with its lease
 
     def _current(self) -> Login:
         with self._lock:

@@ -75,13 +75,11 @@ def test_a_parameter_that_looks_like_a_template_is_shown_as_what_it_is() -> None
 
 def test_what_cannot_be_executed_here_is_said_step_by_step() -> None:
     found = plan("""
-secrets: {token: {path: a/b, key: c}}
 handlers:
   - {name: a, type: k8s, config: {action: get, kind: Pod, name: web}}
   - {name: b, type: approval, config: {message: "sure?"}}
 """)
     assert [step.name for step in found.steps if step.missing] == ["a"]
-    assert any("secret store" in what for what in found.missing)
     assert all(what.startswith("a: ") for what in found.missing)
 
 

@@ -53,7 +53,7 @@ def request_run(change: ChangeOf, body: RunBody) -> Response:
             reason=body.reason or "",
             dry_run=body.dry_run,
         )
-        run = runs.request_run(conn, services.objects, actor, request)
+        run = runs.request_run(conn, services.objects, actor, request, services.abilities)
         return Answer(_plan(conn, run)) if body.dry_run else Answer(_whole(conn, run), 202)
 
     return change.once(do)
@@ -117,10 +117,11 @@ def resume(change: ChangeOf, run_id: UUID) -> Response:
 @router.post("/{run_id}/rerun", status_code=202, response_model=RunDocument)
 def rerun(change: ChangeOf, run_id: UUID, body: RerunBody) -> Response:
     """Requests a new run like this one, linked to it."""
-    actor, objects = change.caller.actor, change.caller.services.objects
+    actor, services = change.caller.actor, change.caller.services
 
     def do(conn: Connection) -> Answer:
-        return Answer(_whole(conn, runs.rerun(conn, objects, actor, run_id, from_step=body.from_step)), 202)
+        run = runs.rerun(conn, services.objects, actor, run_id, from_step=body.from_step, abilities=services.abilities)
+        return Answer(_whole(conn, run), 202)
 
     return change.once(do)
 
