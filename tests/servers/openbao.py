@@ -95,26 +95,31 @@ class OpenBao(ServerProcess):
         return dict(answer.json()) if answer.content else {}
 
     def app_role(self, name: str, policy: str, *, lease: str = "1h", wrap: str = "10m") -> AppRole:
-        """A role that may do what `policy` (HCL) says; a second call for the same name hands out a new secret id.
+        """A role, as `define_role`, with a wrapped secret id that lives unopened as long as `wrap`."""
+        return AppRole(self.define_role(name, policy, lease=lease), self.wrapped_secret_id(name, wrap))
+
+    def define_role(self, name: str, policy: str, *, lease: str = "1h") -> str:
+        """The id of a role that may do what `policy` says, made or changed.
 
         Args:
             name: of the role and of its policy.
             policy: in HCL.
             lease: how long its tokens live, such as `30s`; they can be renewed.
-            wrap: how long the secret id can be unwrapped.
         """
         if "approle/" not in self.request("GET", "sys/auth")["data"]:
             self.request("POST", "sys/auth/approle", {"type": "approle"})
         self.request("PUT", f"sys/policies/acl/{name}", {"policy": policy})
-        role = {"token_policies": [name], "token_ttl": lease, "secret_id_num_uses": 0, "bind_secret_id": True}
-        self.request("POST", f"auth/approle/role/{name}", role)
-        role_id = self.request("GET", f"auth/approle/role/{name}/role-id")["data"]["role_id"]
-        return AppRole(role_id, self.wrapped_secret_id(name, wrap))
+        self.request("POST", f"auth/approle/role/{name}", {"token_policies": [name], "token_ttl": lease})
+        return str(self.request("GET", f"auth/approle/role/{name}/role-id")["data"]["role_id"])
 
     def wrapped_secret_id(self, role: str, wrap: str = "10m") -> str:
         """The wrapping token of a new secret id for `role`."""
         wrapped = self.request("POST", f"auth/approle/role/{role}/secret-id", {}, wrap=wrap)
         return str(wrapped["wrap_info"]["token"])
+
+    def plain_secret_id(self, role: str) -> str:
+        """A new secret id for `role`, with which any number of processes can log in."""
+        return str(self.request("POST", f"auth/approle/role/{role}/secret-id", {})["data"]["secret_id"])
 
 
 _CONFIGURATION = """\

@@ -22,7 +22,7 @@ from typing import TypeVar
 
 import pytest
 from tests.servers.alertmanager import Alertmanager
-from tests.servers.openbao import AppRole, OpenBao
+from tests.servers.openbao import OpenBao
 from tests.servers.postgres15 import Postgres15
 from tests.servers.process import ServerProcess, StartError, log_tail
 from tests.servers.prometheus import Prometheus
@@ -64,7 +64,8 @@ class Stack:
     """Where an instance on top of them keeps its state."""
     postgres: Postgres15
     openbao: OpenBao
-    app_role: AppRole
+    role_id: str
+    secret_id: str
     s3: S3Server
     webhook: WebhookReceiver
     alertmanager: Alertmanager
@@ -77,14 +78,17 @@ class Stack:
 
     @property
     def environment(self) -> Mapping[str, str]:
-        """What points atomctl at them, by the variables' well-known names; the secret id is wrapped: it opens once."""
+        """What points atomctl at them, by the variables' well-known names.
+
+        The secret id is not wrapped, because every process and every command logs in with it.
+        """
         return {
             "ATOM_HOME": str(self.home),
             "ATOM_DATABASE_URL": self.postgres.url,
             "ATOM_DATABASE_CREDENTIALS": str(self.postgres.credentials),
             "VAULT_ADDR": self.openbao.address,
-            "VAULT_ROLE_ID": self.app_role.role_id,
-            "VAULT_SECRET_ID": self.app_role.wrapping_token,
+            "VAULT_ROLE_ID": self.role_id,
+            "VAULT_SECRET_ID": self.secret_id,
             "S3_ENDPOINT": self.s3.endpoint,
             "S3_ACCESS_KEY": self.s3.access_key,
             "S3_SECRET_KEY": self.s3.secret_key,
@@ -128,8 +132,8 @@ def running(
         prometheus = start(
             Prometheus(folder / "prometheus", rules=rules, targets=targets, alertmanager=alertmanager.url)
         )
-        app_role = openbao.app_role(ROLE, POLICY, wrap="24h")
-        yield Stack(folder / "home", postgres, openbao, app_role, s3, webhook, alertmanager, prometheus)
+        role_id, secret_id = openbao.define_role(ROLE, POLICY), openbao.plain_secret_id(ROLE)
+        yield Stack(folder / "home", postgres, openbao, role_id, secret_id, s3, webhook, alertmanager, prometheus)
 
 
 class Signals:
