@@ -21,8 +21,9 @@ def test_a_code_says_what_it_means_and_what_to_do(code: Code) -> None:
     assert not code.title.endswith(".")
     assert len(code.meaning) > 20
     assert code.hint
-    assert code.exit is not ExitCode.OK
-    assert 400 <= code.status <= 599
+    # Verdicts of the audit log travel in answers that succeed: being unanchored, or signed by somebody unknown.
+    assert 400 <= code.status <= 599 or (code.status == 200 and code.id.startswith("AUD"))
+    assert code.exit is not ExitCode.OK or code.status == 200
 
 
 def test_an_id_belongs_to_one_code_only() -> None:
