@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 from atomctl.access import permissions_page
+from atomctl.cli import schemas
 from atomctl.cli.explain import all_codes
 from atomctl.cli.main import root
 from atomctl.cli.verbs import SECTIONS
@@ -83,6 +84,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "errors.md": errors_page,
     "settings.md": settings_page,
     "cli.md": cli_page,
+    "json-output.md": schemas.reference_page,
     "rules.md": rules_reference.render,
     "permissions.md": permissions_page.render,
     "manifest.md": reference_page.render,

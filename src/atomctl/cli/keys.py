@@ -40,7 +40,7 @@ def generate(out: str, password_file: Path | None, output: Format) -> None:
     replace_file(private, pair.private_pem)
     replace_file(public, pair.public_pem, mode=0o644)
     key_id = keyfile.load_public(pair.public_pem).key_id
-    emit("key", {"name": key_id, "private": str(private), "public": str(public)}, output, text=lambda k: k["name"])
+    emit("key-pair", {"name": key_id, "private": str(private), "public": str(public)}, output, text=lambda k: k["name"])
     say(f"Wrote {private} (keep it secret) and {public}.\nNext: atomctl keys register {public} --for 'NAME-*'")
 
 

@@ -17,8 +17,9 @@ Document = Mapping[str, Any]
 
 
 def emit(noun: str, document: Document, output: Format, *, text: Callable[[dict[str, Any]], str]) -> None:
-    """Prints one document of schema `atom.<noun>/v1`."""
-    full = {"schema": f"atom.{noun}/v1", **document}
+    """Prints one document of schema `atom.<noun>/v1`, whose file is `schemas/<noun>-v1.schema.json`."""
+    schema = {"schema": f"atom.{noun}/v1"}
+    full = {**schema, **document, **schema}  # first, and never what a server of another version says
     match output:
         case Format.TEXT:
             click.echo(text(full))

@@ -62,7 +62,7 @@ def command(
     with open_client() as client:
         answer = client.post("runs", body, idempotency_key=None if dry_run else idempotency_key or str(uuid4()))
         if dry_run:
-            emit("plan", {"name": name, **answer}, output, text=run_page.plan)
+            emit("run-plan", {"name": name, **answer}, output, text=run_page.plan)
             return
         if not (wait or watch):
             emit("run", {"name": answer["id"], **answer}, output, text=lambda run: short(run["id"]))

@@ -29,7 +29,7 @@ def show(output: Format) -> None:
     """Show the trust rules in force."""
     with open_client() as client:
         rules = client.get("trust/rules")
-    emit("trust-rules", {"name": f"version {rules['version']}", **rules}, output, text=_rules_page)
+    emit("trust-rules-version", {"name": f"version {rules['version']}", **rules}, output, text=_rules_page)
 
 
 @command.command(
@@ -46,7 +46,7 @@ def set_rules(file: Path, reason: str, output: Format) -> None:
         raise AtomError(codes.FILE, f"{file}: not JSON: {error}") from error
     with open_client() as client:
         rules = client.post("trust/rules", {"document": document.get("document", document), "reason": reason})
-    emit("trust-rules", {"name": f"version {rules['version']}", **rules}, output, text=_rules_page)
+    emit("trust-rules-version", {"name": f"version {rules['version']}", **rules}, output, text=_rules_page)
     say(next_step(rules))
 
 
