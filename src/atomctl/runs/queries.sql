@@ -1,12 +1,17 @@
--- name: insert_run(tenant_id, id, package_id, workflow, version, package_digest, parameters, parameters_digest, plan, plan_digest, policy_digest, decision, dry_run, environment, origin, rerun_of, requested_by, idempotency_key)!
+-- name: insert_run(tenant_id, id, package_id, workflow, version, package_digest, parameters, parameters_digest, plan_digest, policy_digest, dry_run, environment, origin, rerun_of, requested_by, idempotency_key)<!
 INSERT INTO atom.workflow_runs (
-    tenant_id, id, package_id, workflow, version, package_digest, parameters, parameters_digest, plan, plan_digest,
-    policy_digest, decision, state, dry_run, environment, origin, rerun_of, requested_by, idempotency_key
+    tenant_id, id, package_id, workflow, version, package_digest, parameters, parameters_digest, plan_digest,
+    policy_digest, state, dry_run, environment, origin, rerun_of, requested_by, idempotency_key
 ) VALUES (
-    :tenant_id, :id, :package_id, :workflow, :version, :package_digest, :parameters, :parameters_digest, :plan,
-    :plan_digest, :policy_digest, :decision, 'RECEIVED', :dry_run, :environment, :origin, :rerun_of, :requested_by,
-    :idempotency_key
-);
+    :tenant_id, :id, :package_id, :workflow, :version, :package_digest, :parameters, :parameters_digest, :plan_digest,
+    :policy_digest, 'RECEIVED', :dry_run, :environment, :origin, :rerun_of, :requested_by, :idempotency_key
+) RETURNING *;
+
+-- name: insert_plan(tenant_id, run_id, plan, decision)!
+INSERT INTO atom.run_plans (tenant_id, run_id, plan, decision) VALUES (:tenant_id, :run_id, :plan, :decision);
+
+-- name: plan(tenant_id, run_id)^
+SELECT plan, decision FROM atom.run_plans WHERE tenant_id = :tenant_id AND run_id = :run_id;
 
 -- name: run(tenant_id, id)^
 SELECT * FROM atom.workflow_runs WHERE tenant_id = :tenant_id AND id = :id;
@@ -75,10 +80,14 @@ SET state = 'RUNNING', token = token + 1, worker_id = :worker_id, changed_at = n
 WHERE tenant_id = :tenant_id AND run_id = :run_id AND number = :number AND state IN ('READY', 'ENQUEUED', 'RUNNING')
 RETURNING token;
 
--- name: hold_segment(tenant_id, run_id, number)$
-SELECT token FROM atom.run_segments
-WHERE tenant_id = :tenant_id AND run_id = :run_id AND number = :number AND state = 'RUNNING'
-FOR UPDATE;
+-- name: held_run(tenant_id, run_id, number, token)^
+-- Both rows are locked. A takeover that commits while this waits changes the token, and there is no row.
+SELECT r.*
+FROM atom.run_segments AS s
+JOIN atom.workflow_runs AS r ON r.tenant_id = s.tenant_id AND r.id = s.run_id
+WHERE s.tenant_id = :tenant_id AND s.run_id = :run_id AND s.number = :number AND s.token = :token
+  AND s.state = 'RUNNING'
+FOR UPDATE OF s, r;
 
 -- name: close_segment(after, tenant_id, run_id, number, before)!
 UPDATE atom.run_segments SET state = :after, changed_at = now()

@@ -56,7 +56,7 @@ def documents_of(conn: Connection, tenant_id: UUID, run_id: UUID) -> tuple[dict[
     Raises:
         AtomError: RUN601 the tenant has no such run.
     """
-    row = _found(_sql.run(conn, tenant_id=tenant_id, id=run_id), run_id)
+    row = _found(_sql.plan(conn, tenant_id=tenant_id, run_id=run_id), run_id)
     return row["plan"], row["decision"]
 
 

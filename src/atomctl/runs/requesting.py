@@ -124,21 +124,19 @@ def _earlier(conn: Connection, actor: Actor, request: RunRequest, parameters: Ma
 
 def _receive(asked: _Asked) -> Run:
     """The run and its steps are recorded, and the run is PLANNING."""
-    conn, record, plan, run_id = asked.conn, asked.record, asked.plan, new_id()
-    _sql.insert_run(
+    conn, record, plan = asked.conn, asked.record, asked.plan
+    row = _sql.insert_run(
         conn,
         tenant_id=asked.actor.tenant_id,
-        id=run_id,
+        id=new_id(),
         package_id=record.id,
         workflow=record.name,
         version=record.version,
         package_digest=record.digest,
         parameters=Jsonb(dict(plan.parameters)),
         parameters_digest=digest_json(dict(plan.parameters)),
-        plan=Jsonb(plan.to_json()),
         plan_digest=plan.digest,
         policy_digest=asked.demand.digest,
-        decision=Jsonb(asked.demand.decision.to_json()),
         dry_run=asked.request.dry_run,
         environment=asked.request.environment,
         origin=Origin.PERSON if asked.request.rerun_of is None else Origin.RERUN,
@@ -146,8 +144,10 @@ def _receive(asked: _Asked) -> Run:
         requested_by=asked.actor.principal_id,
         idempotency_key=asked.request.idempotency_key,
     )
-    run = locked_run(conn, asked.actor.tenant_id, run_id)
+    run = run_from(row)
     record_entry(conn, run.tenant_id, _received(run, asked.request.reason))
+    decision = Jsonb(asked.demand.decision.to_json())
+    _sql.insert_plan(conn, tenant_id=run.tenant_id, run_id=run.id, plan=Jsonb(plan.to_json()), decision=decision)
     steps = _step_rows(plan, asked.request.carried or {})
     _sql.insert_steps(conn, tenant_id=run.tenant_id, run_id=run.id, steps=Jsonb(steps))
     move_run(conn, run, RunState.PLANNING, Cause(actor=asked.actor.principal_id))

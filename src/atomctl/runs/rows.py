@@ -10,7 +10,7 @@ from atomctl.runs.model import Attempt, AttemptState, Origin, Phase, Run, RunSta
 
 
 def run_from(row: Mapping[str, Any]) -> Run:
-    """A row of `workflow_runs`; plan and decision stay in the row, because most readers do not want them."""
+    """A row of `workflow_runs`."""
     return Run(
         tenant_id=row["tenant_id"],
         id=row["id"],

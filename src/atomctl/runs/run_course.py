@@ -1,6 +1,6 @@
 """How a segment opens, turns back and ends its run: the run-level half of the step protocol.
 
-Each function is one transaction that begins with `segments.hold`, so a worker that lost its token changes nothing. Each
+Each function is one transaction that begins with `held_run`, so a worker that lost its token changes nothing. Each
 may be called again after a crash: it then finds its own work done and answers the same.
 """
 
@@ -16,7 +16,8 @@ from atomctl.runs.context import WorkerContext
 from atomctl.runs.interpreter import Mode, Opening
 from atomctl.runs.model import Claim, Phase, Run, RunState, Step, StepState
 from atomctl.runs.plan import Plan
-from atomctl.runs.read import Steps, locked_run, steps_of
+from atomctl.runs.read import Steps, steps_of
+from atomctl.runs.segments import held_run
 from atomctl.runs.states import OPEN_STEP
 from atomctl.runs.transition import Cause, StepChange, move_run, move_step
 
@@ -24,16 +25,6 @@ Connection = psycopg.Connection[dict[str, Any]]
 
 _BAD = frozenset({StepState.FAILED, StepState.TIMED_OUT})
 _NOTHING = Opening(Mode.NOTHING)
-
-
-def held_run(conn: Connection, claim: Claim) -> Run:
-    """The run of a segment that this worker still owns, locked.
-
-    Raises:
-        LetGo: somebody else owns the segment.
-    """
-    segments.hold(conn, claim)
-    return locked_run(conn, claim.segment.tenant_id, claim.segment.run_id)
 
 
 def open_segment(conn: Connection, context: WorkerContext, claim: Claim) -> Opening:

@@ -1,7 +1,7 @@
 """Segments in the database: asking for one, owning one, letting one go.
 
-A worker's transaction begins with `hold`. The row lock and the token make every write in it fenced: a takeover waits
-for the transaction, and after it the old token holds nothing.
+A worker's transaction begins with `held_run`. The row lock and the token make every write in it fenced: a takeover
+waits for the transaction, and after it the old token holds nothing.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from uuid import UUID
 import psycopg
 
 from atomctl.db import queries
-from atomctl.runs.model import Claim, SegmentKey, SegmentState
+from atomctl.runs.model import Claim, Run, SegmentKey, SegmentState
+from atomctl.runs.rows import run_from
 
 Connection = psycopg.Connection[dict[str, Any]]
 
@@ -42,15 +43,16 @@ def claim(conn: Connection, segment: SegmentKey, worker_id: UUID) -> Claim | Non
     return None if token is None else Claim(segment, token, worker_id)
 
 
-def hold(conn: Connection, claim: Claim) -> None:
-    """Until the transaction ends nobody else can own the segment.
+def held_run(conn: Connection, claim: Claim) -> Run:
+    """The run of the claimed segment; until the transaction ends nobody else can own the one or change the other.
 
     Raises:
-        LetGo: somebody else owns it, or it was closed.
+        LetGo: somebody else owns the segment, or it was closed.
     """
-    token = _sql.hold_segment(conn, **_key(claim.segment))
-    if token != claim.token:
-        raise LetGo(f"{claim.segment.engine_id} is owned under token {token}, not {claim.token}")
+    row = _sql.held_run(conn, token=claim.token, **_key(claim.segment))
+    if row is None:
+        raise LetGo(f"{claim.segment.engine_id} is not owned under token {claim.token} any more")
+    return run_from(row)
 
 
 def close(conn: Connection, segment: SegmentKey) -> None:

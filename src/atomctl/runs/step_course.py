@@ -23,7 +23,8 @@ from atomctl.runs.interpreter import Progress, Verdict
 from atomctl.runs.known import holds
 from atomctl.runs.model import Attempt, AttemptState, Claim, Phase, Run, RunState, Step, StepState
 from atomctl.runs.read import Steps, latest_attempt, steps_of
-from atomctl.runs.run_course import end_cancelled, held_run
+from atomctl.runs.run_course import end_cancelled
+from atomctl.runs.segments import held_run
 from atomctl.runs.states import OPEN_STEP
 from atomctl.runs.steps.model import StepResult
 from atomctl.runs.transition import Cause, StepChange, move_run, move_step, start_step
@@ -64,8 +65,8 @@ class Lost:
 
     attempt: Attempt
     run: Run
-
     activation: Mapping[str, Json]
+
 
 @dataclass(frozen=True, slots=True)
 class Found:

@@ -9,6 +9,7 @@ from uuid import UUID
 import pytest
 from tests.fakes.yard import Yard, manifest, until
 
+from atomctl.canonical import digest_json
 from atomctl.errors import AtomError
 from atomctl.registry import service as registry
 from atomctl.registry.model import Coordinates
@@ -135,7 +136,11 @@ def test_a_dry_run_comes_first_where_the_package_wants_it(yard: Yard) -> None:
     assert yard.attempts(planned) == []
     with pytest.raises(AtomError):
         yard.request(package, {"word": "other"})
-    assert yard.request(package).plan_digest == planned.plan_digest
+    run = yard.request(package)
+    assert run.plan_digest == planned.plan_digest
+    with yard.sessions.tenant(yard.tenant_id) as conn:
+        plan, decision = runs.documents_of(conn, yard.tenant_id, run.id)
+    assert (digest_json(plan), digest_json(decision)) == (run.plan_digest, run.policy_digest)
 
 
 def test_a_yanked_package_is_stopped_at_the_door_of_its_run(yard: Yard, worker: Worker) -> None:

@@ -254,7 +254,7 @@ def test_a_taken_over_segment_is_fenced_off(yard: Yard, worker_sessions: Session
         assert entry.reason is Interruption.FENCED
         assert entry.interrupted.is_set()
     with pytest.raises(segments.LetGo), worker_sessions.tenant(yard.tenant_id) as conn:
-        segments.hold(conn, first)
+        segments.held_run(conn, first)
 
 
 def test_an_approval_nobody_decides_expires_and_ends_its_run(yard: Yard, worker_sessions: Sessions) -> None:

@@ -9,10 +9,8 @@ CREATE TABLE atom.workflow_runs (
     package_digest     text        NOT NULL,
     parameters         jsonb       NOT NULL,
     parameters_digest  text        NOT NULL,
-    plan               jsonb       NOT NULL,
     plan_digest        text        NOT NULL,
     policy_digest      text        NOT NULL,
-    decision           jsonb       NOT NULL,
     state              text        NOT NULL CHECK (state IN (
         'RECEIVED', 'PLANNING', 'BLOCKED', 'AWAITING_APPROVAL', 'REJECTED', 'EXPIRED', 'QUEUED', 'RUNNING', 'PAUSED',
         'CANCELLING', 'CANCELLED', 'ROLLING_BACK', 'ROLLED_BACK', 'ROLLBACK_INCOMPLETE', 'NEEDS_DECISION',
@@ -41,6 +39,17 @@ SELECT atom.protect('atom.workflow_runs');
 CREATE INDEX workflow_runs_by_workflow ON atom.workflow_runs (tenant_id, workflow, id DESC);
 CREATE INDEX workflow_runs_by_state ON atom.workflow_runs (tenant_id, state, id DESC);
 CREATE INDEX workflow_runs_dry ON atom.workflow_runs (tenant_id, plan_digest, created_at) WHERE dry_run;
+
+-- What was planned and decided, whole. Never changed: approvals are bound to the digests of these documents.
+CREATE TABLE atom.run_plans (
+    tenant_id  uuid   NOT NULL,
+    run_id     uuid   NOT NULL,
+    plan       jsonb  NOT NULL,
+    decision   jsonb  NOT NULL,
+    PRIMARY KEY (tenant_id, run_id),
+    FOREIGN KEY (tenant_id, run_id) REFERENCES atom.workflow_runs (tenant_id, id)
+);
+SELECT atom.protect('atom.run_plans', 'SELECT, INSERT');
 
 -- The outbox. READY asks for work; whoever changes a run's fate inserts the row in the same transaction.
 CREATE TABLE atom.run_segments (
