@@ -56,6 +56,7 @@ def bootstrap(admin: AdminLogin) -> None:
                 _create_roles(connection, admin)
                 _grant_memberships(connection)
                 _grant_database(connection, admin.address.dbname)
+                _grant_backup(connection)
         except errors.InsufficientPrivilege as error:
             raise AtomError(codes.ADMIN_NEEDED, f"{admin.user}: {error.diag.message_primary}") from error
 
@@ -95,3 +96,17 @@ def _grant_database(connection: Connection[dict[str, Any]], dbname: str) -> None
     connection.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(database))
     connection.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(database, logins))
     connection.execute(sql.SQL("GRANT CREATE ON DATABASE {} TO {}").format(database, sql.Identifier(OWNER)))
+
+
+def _grant_backup(connection: Connection[dict[str, Any]]) -> None:
+    """Lets the backup role copy the server and read all rows, if the administrator may let it.
+
+    Only a superuser may, and a hosted server gives nobody that right: such a server is backed up by its host, and
+    `atomctl backup create` refuses there and says why.
+    """
+    rights = queries.load(__file__).backup_rights(connection)
+    if rights["granted"] or not rights["grantable"]:
+        return
+    role = sql.Identifier(DatabaseRole.BACKUP)
+    connection.execute(sql.SQL("ALTER ROLE {} REPLICATION BYPASSRLS").format(role))
+    connection.execute(sql.SQL("GRANT EXECUTE ON FUNCTION pg_catalog.pg_create_restore_point(text) TO {}").format(role))

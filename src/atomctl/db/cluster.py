@@ -137,6 +137,7 @@ class Cluster:
             "log_line_prefix": "%m [%p] ",
             "log_checkpoints": "off",
             "cluster_name": postmaster.cluster_name(self.data),
+            **({"summarize_wal": "on"} if self.binaries.major >= 17 else {}),  # what incremental backups are made from
             **self.options,
         }
         return [part for name, value in options.items() for part in ("-c", f"{name}={value}")]

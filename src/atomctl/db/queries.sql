@@ -38,6 +38,15 @@ SELECT EXISTS (
     WHERE m.roleid = CAST(:role AS regrole) AND m.member = CAST(:member AS regrole)
 );
 
+-- name: backup_rights()^
+-- Whether the backup role has all it needs, and whether the current role could give it.
+SELECT
+    (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) AS grantable,
+    r.rolreplication AND r.rolbypassrls
+        AND has_function_privilege(r.oid, 'pg_catalog.pg_create_restore_point(text)', 'EXECUTE') AS granted
+FROM pg_roles AS r
+WHERE r.rolname = 'atom_backup';
+
 -- name: lock_bootstrap()$
 -- One bootstrap or migration at a time; the number is "atomctl" in base 36.
 SELECT pg_advisory_xact_lock(23562696297);

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 RELATIONS: Mapping[str, str] = {
     "alembic_version": "which migrations ran; says nothing about anybody",
     "cross_tenant_attempts": "who named ids of other tenants, counted; only the relay's functions reach it",
+    "backups": "which backups of the whole deployment there are; sizes and times, no tenant's data",
+    "backup_drills": "what restoring backups showed; counts over all tenants, none of one",
     "platform_trust_rules": "the deployment's own trust rules, which narrow every tenant's and are no secret to any",
     "workers": "which worker processes there are; no row says for whom they work",
 }
@@ -55,6 +57,7 @@ FUNCTIONS: Mapping[str, str] = {
     "atom.cross_tenant_attempt_count()": "how often ids of other tenants were named; one figure, for metrics",
     "atom.note_unknown_id(uuid,uuid,uuid)": "counts an id that is another tenant's and answers nothing either way;"
     " owned by the relay",
+    "atom.hold_still()": "locks every table against writing for a backup's marker; reads and changes no row",
     "atom.erase_personal_value(text)": "runs as the owner, whom the tenant policy binds as well",
 }
 """Functions that run with their owner's rights (SECURITY DEFINER)."""

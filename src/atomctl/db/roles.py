@@ -6,7 +6,7 @@ import enum
 
 
 class DatabaseRole(enum.StrEnum):
-    """A role that logs in. None of them owns a table, is a superuser or has BYPASSRLS."""
+    """A role that logs in. None of them owns a table or is a superuser; only the backup role has BYPASSRLS."""
 
     APP = "atom_app"
     """The API server: rows of one tenant at a time."""
@@ -19,7 +19,7 @@ class DatabaseRole(enum.StrEnum):
     MIGRATOR = "atom_migrator"
     """Runs migrations by taking the owner's role; serves nothing."""
     BACKUP = "atom_backup"
-    """Takes backups; serves nothing."""
+    """Takes backups: copies the whole server (REPLICATION), so it may as well count all rows; serves nothing."""
 
 
 OWNER = "atom_owner"

@@ -12,6 +12,7 @@ import pytest
 SOURCE = Path("src/atomctl")
 
 COMPOSERS = {
+    "backup/facts.py": "counts the rows of relations that the catalogue names",
     "db/bootstrap.py": "roles, databases and memberships are named by constants and the administrator's URL",
     "db/isolation/attacker.py": "names the type of a composed statement and composes none",
     "db/isolation/probe.py": "attacks relations that the catalogue names",
