@@ -51,13 +51,14 @@ class EmbeddedIssuer:
         """
         if not timedelta(seconds=1) <= lifetime <= LIFETIME_LIMIT:
             raise AtomError(codes.LIFETIME, f"{lifetime} is not between one second and {LIFETIME_LIMIT}")
-        issued = int((now or datetime.now(UTC)).timestamp())
+        # Milliseconds, because the newest of a person's tokens says which roles they have.
+        issued = round((now or datetime.now(UTC)).timestamp(), 3)
         payload = {
             "iss": NAME,
             "aud": AUDIENCE,
             "sub": subject,
             "iat": issued,
-            "exp": issued + int(lifetime.total_seconds()),
+            "exp": issued + lifetime.total_seconds(),
             "tenant": str(tenant_id),
             "roles": sorted(roles),
         }

@@ -34,6 +34,8 @@ class Verb(enum.StrEnum):
     PROPOSE = "propose"
     GRANT = "grant"
     EXPORT = "export"
+    ACKNOWLEDGE = "acknowledge"
+    PROBE = "probe"
 
 
 class Resource(enum.StrEnum):
@@ -50,6 +52,7 @@ class Resource(enum.StrEnum):
     PRINCIPAL = "principal"
     TENANT = "tenant"
     AUDIT = "audit"
+    SIGNAL = "signal"
 
 
 _EVERYBODY = frozenset(Role)
@@ -91,6 +94,9 @@ PERMISSIONS: Mapping[tuple[Verb, Resource], frozenset[Role]] = MappingProxyType(
         (Verb.READ, Resource.TENANT): _EVERYBODY,
         (Verb.READ, Resource.AUDIT): _roles(Role.SECURITY, Role.ADMIN, Role.AUDITOR),
         (Verb.EXPORT, Resource.AUDIT): _roles(Role.SECURITY, Role.AUDITOR),
+        (Verb.READ, Resource.SIGNAL): _EVERYBODY,
+        (Verb.ACKNOWLEDGE, Resource.SIGNAL): _roles(Role.OPERATOR, Role.SECURITY),
+        (Verb.PROBE, Resource.SIGNAL): _roles(Role.OPERATOR, Role.SECURITY),
     }
 )
 

@@ -93,6 +93,12 @@ def test_a_token_says_who_where_and_with_which_roles(verifier: Verifier, token: 
     assert (claims.issued_at, claims.expires_at) == (NOW, NOW + HOUR)
 
 
+def test_two_tokens_of_one_second_can_be_told_apart(issuer: EmbeddedIssuer, verifier: Verifier) -> None:
+    moments = [NOW, NOW + timedelta(milliseconds=5)]
+    tokens = [issuer.issue(TENANT, "alice", [], HOUR, now=moment) for moment in moments]
+    assert [verifier.verify(token, NOW).issued_at for token in tokens] == moments
+
+
 def test_a_handmade_token_that_is_right_in_everything_is_accepted(
     verifier: Verifier, forge: Callable[..., str]
 ) -> None:
