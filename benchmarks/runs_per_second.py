@@ -46,6 +46,7 @@ from atomctl.runs.model import RunState, SegmentKey
 from atomctl.runs.steps.executors import StepExecutor
 from atomctl.runs.steps.model import IsolationLevel, LogSink, Outcome, StepRequest, StepResult
 from atomctl.runs.steps.probe import prepare_site
+from atomctl.telemetry.logs import configure
 from atomctl.worker import WorkerOptions
 
 POLL = 0.1
@@ -167,6 +168,7 @@ def main() -> None:
     parser.add_argument("--long", type=int, default=20, help="steps of the run that is measured alone")
     parser.add_argument("--json", action="store_true", help="only the JSON")
     given = parser.parse_args()
+    configure("error", json=False)
     results = measure(Sizes(given.runs, given.steps, given.long))
     print(json.dumps({"schema": "atom.benchmark/v1", "benchmark": "runs_per_second", "results": results}))
     if not given.json:
