@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from atomctl.cli.confirming import dry_run_option
 from atomctl.cli.invocation import Format, examples, output_option
 from atomctl.cli.vote import vote
 
@@ -17,7 +18,8 @@ from atomctl.cli.vote import vote
 )
 @click.argument("subject", metavar="RUN|APPROVAL")
 @click.option("--comment", default="", help="Why, for the record.")
+@dry_run_option
 @output_option
-def command(subject: str, comment: str, output: Format) -> None:
+def command(subject: str, comment: str, dry_run: bool, output: Format) -> None:
     """Approve what waits for a second person."""
-    vote(subject, "approve", comment, output)
+    vote(subject, "approve", comment, dry_run, output)

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from atomctl.cli.confirming import dry_run_option
 from atomctl.cli.invocation import Format, examples, output_option
 from atomctl.cli.printing import emit, say
 from atomctl.settings import load_settings
@@ -22,19 +23,20 @@ def command() -> None:
         "ATOM_DATABASE_URL=postgresql://admin@db.example/atom ATOM_DATABASE_CREDENTIALS=/etc/atom/db atomctl db migrate"
     ),
 )
+@dry_run_option
 @output_option
-def migrate_(output: Format) -> None:
+def migrate_(dry_run: bool, output: Format) -> None:
     """Bring the database to this program's schema; with an administrator's login also make the roles.
 
     The embedded database is migrated by `atomctl up`.
     """
-    from atomctl.db.migrate import migrate
+    from atomctl.db.migrate import migrate, status
     from atomctl.wiring import database
 
     address, admin = database(load_settings())
-    after = migrate(address, admin)
+    after = status(address) if dry_run else migrate(address, admin)
     emit("schema", {"name": after.current, "head": after.head, "pending": list(after.pending)}, output, text=_page)
-    say("Next: atomctl server, atomctl worker")
+    say("Nothing was changed." if dry_run else "Next: atomctl server, atomctl worker")
 
 
 @command.command("status", epilog=examples("atomctl db status", "atomctl db status -o json"))

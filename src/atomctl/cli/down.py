@@ -8,6 +8,7 @@ import click
 
 from atomctl.cli.invocation import examples
 from atomctl.cli.printing import say
+from atomctl.cli.progress import busy
 from atomctl.settings import load_settings
 
 
@@ -18,4 +19,6 @@ def command(home: Path | None) -> None:
     from atomctl.cli.background import stop_background
 
     settings = load_settings({"home": home.absolute() if home else None})
-    say("Stopped." if stop_background(settings) else f"No instance of {settings.home} is running.")
+    with busy("stopping"):
+        stopped = stop_background(settings)
+    say("Stopped." if stopped else f"No instance of {settings.home} is running.")

@@ -20,6 +20,9 @@ def report(error: BaseException, invocation: Invocation) -> int:
         return error.code if isinstance(error.code, int) else int(ExitCode.NO)
     if isinstance(error, click.exceptions.Exit):
         return error.exit_code
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):  # a bare `atomctl` or `atomctl runs`
+        click.echo(error.message)
+        return int(ExitCode.OK)
     if isinstance(error, (KeyboardInterrupt, click.Abort)):
         click.echo("interrupted", err=True)
         return int(ExitCode.INTERRUPTED)

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from atomctl.cli import codes
+from atomctl.cli.confirming import dry_run_option
 from atomctl.cli.invocation import Format, examples, output_option
 from atomctl.cli.printing import emit, emit_many, say
 from atomctl.cli.starters import DEFAULT, starter, starters
@@ -30,8 +31,9 @@ _METADATA_NAME = re.compile(r"^(metadata: *\{ *name: *|  name: *)\S+?(?=[,}\s])"
 @click.option("--from", "origin", default=DEFAULT, show_default=True, metavar="STARTER", help="What to start from.")
 @click.option("--folder", type=click.Path(path_type=Path), help="Where to write it (default: ./NAME).")
 @click.option("--list", "list_all", is_flag=True, help="List the starters.")
+@dry_run_option
 @output_option
-def command(name: str | None, origin: str, folder: Path | None, list_all: bool, output: Format) -> None:
+def command(name: str | None, origin: str, folder: Path | None, list_all: bool, dry_run: bool, output: Format) -> None:
     """Write a new package's folder."""
     if list_all:
         emit_many("starter", ({"name": each} for each in starters()), output, text=lambda s: s["name"])
@@ -48,10 +50,15 @@ def command(name: str | None, origin: str, folder: Path | None, list_all: bool, 
     source = starter(origin)
     if target.exists():
         raise AtomError(codes.EXISTS, f"{target} is there already")
-    written = [str(path) for path in _copy(source, target, name)]
+    written = [str(path) for path in (_planned(source, target) if dry_run else _copy(source, target, name))]
     document = {"name": name, "folder": str(target), "files": written}
     emit("source", document, output, text=lambda d: "\n".join(d["files"]))
-    say(f"Wrote {target}.\nNext: atomctl validate {target}")
+    say("Nothing was written." if dry_run else f"Wrote {target}.\nNext: atomctl validate {target}")
+
+
+def _planned(source: Path, target: Path) -> Iterator[Path]:
+    """What `_copy` would write."""
+    return (target / path.relative_to(source) for path in sorted(source.rglob("*")) if path.is_file())
 
 
 def _copy(source: Path, target: Path, name: str) -> Iterator[Path]:

@@ -9,8 +9,8 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from types import FrameType
 
@@ -18,9 +18,11 @@ from atomctl.cli import codes, contexts
 from atomctl.cli.auth import save_identity
 from atomctl.cli.instance import Instance
 from atomctl.cli.listening import listen, url
-from atomctl.cli.processes import Child
+from atomctl.cli.processes import Child, Restarts
+from atomctl.cli.progress import busy
 from atomctl.client import Client
 from atomctl.db.embedded import EmbeddedPostgres
+from atomctl.db.home import HomeLock
 from atomctl.db.migrate import migrate
 from atomctl.errors import AtomError
 from atomctl.settings import Settings
@@ -46,6 +48,8 @@ class LocalInstance:
         self._say = say
         self._stack = ExitStack()
         self._children: list[Child] = []
+        self._postgres: EmbeddedPostgres | None = None
+        self._postgres_restarts = Restarts()
         self._stop = threading.Event()
         self.api_url = ""
 
@@ -64,25 +68,27 @@ class LocalInstance:
         """The server answers and a worker runs afterwards; contexts for this machine are in the home.
 
         Raises:
-            AtomError: CLI011 the port is taken, CLI012 a process died, DBA0xx the database cannot be used.
+            AtomError: CLI011 the port is taken, CLI012 a process died, DBA004 another process runs the home, DBA0xx
+                the database cannot be used.
         """
         home = self._settings.home
-        if self._settings.database_url is None:
-            self._say("starting PostgreSQL")
-            postgres = EmbeddedPostgres(home)
-            self._stack.callback(postgres.stop)
-            postgres.start()
+        self._take_home()
         listener = listen(self._settings.host, self._settings.port)
         self._stack.callback(listener.close)
         self.api_url = url(listener)
-        address, admin = database(self._settings)
-        self._say("migrating the database")
-        migrate(address, admin)
-        tenant = prepare_instance(self._settings)
-        self._say("starting the server and a worker")
-        self._start_children(listener)
+        if self._settings.database_url is None:
+            with self._stage("starting PostgreSQL"):
+                self._postgres = EmbeddedPostgres(home)
+                self._stack.callback(self._postgres.stop)
+                self._postgres.start()
+        with self._stage("migrating the database"):
+            address, admin = database(self._settings)
+            migrate(address, admin)
+            tenant = prepare_instance(self._settings)
+        with self._stage("starting the server and a worker"):
+            self._start_children(listener)
+            self._wait_until_ready()
         instance = Instance(self.api_url, str(tenant), os.getpid())
-        self._wait_until_ready()
         instance.save(home)
         contexts.readdress(contexts.folders(home)[0], self.api_url)
         save_identity(instance, home, getpass.getuser(), OWNER_ROLES, timedelta(hours=12))
@@ -97,6 +103,8 @@ class LocalInstance:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._on_signal)
         while not self._stop.wait(_LOOK_EVERY_SECONDS):
+            if self._postgres is not None and not self._postgres.running:
+                self._restart_postgres(self._postgres)
             for child in self._children:
                 if child.ended is not None:
                     self._restart(child)
@@ -107,6 +115,24 @@ class LocalInstance:
             child.stop()
         self._children.clear()
         self._stack.close()
+
+    def _take_home(self) -> None:
+        """A home in use is refused before anything is started; beside an external database it is taken here."""
+        home = self._settings.home
+        lock = HomeLock(home)
+        if self._settings.database_url is not None:
+            home.mkdir(mode=0o700, parents=True, exist_ok=True)
+            lock.acquire()
+            self._stack.callback(lock.release)
+        elif home.exists():
+            lock.acquire()
+            lock.release()  # the embedded database takes it for good
+
+    @contextmanager
+    def _stage(self, what: str) -> Iterator[None]:
+        self._say(what)
+        with busy(what):
+            yield
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
         self._stop.set()
@@ -136,7 +162,13 @@ class LocalInstance:
                 time.sleep(0.05)
 
     def _restart(self, child: Child) -> None:
-        if not child.may_restart():
+        if not child.restarts.allow():
             raise AtomError(codes.PROCESS_DIED, f"{child.name} dies again and again, see {child.log}:\n{child.tail()}")
         self._say(f"{child.name} ended with status {child.ended}; starting it again")
         child.start()
+
+    def _restart_postgres(self, postgres: EmbeddedPostgres) -> None:
+        if not self._postgres_restarts.allow():
+            raise AtomError(codes.PROCESS_DIED, f"PostgreSQL dies again and again, see {self._settings.home}/postgres")
+        self._say("PostgreSQL ended; starting it again")
+        postgres.restart()

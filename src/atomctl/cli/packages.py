@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from atomctl.cli import codes
+from atomctl.cli.confirming import confirm, dry_run_option, yes_option
 from atomctl.cli.connection import open_client
 from atomctl.cli.identifiers import short
 from atomctl.cli.invocation import Format, examples, output_option
@@ -82,11 +83,18 @@ def show(package: str, output: Format) -> None:
 )
 @click.argument("package", metavar="NAME@VERSION")
 @click.option("--reason", required=True, help="Why, for the record.")
+@yes_option
+@dry_run_option
 @output_option
-def yank(package: str, reason: str, output: Format) -> None:
-    """Take a version out of use; its bytes and its history stay."""
+def yank(package: str, reason: str, yes: bool, dry_run: bool, output: Format) -> None:
+    """Take a version out of use for good; its bytes and its history stay."""
     with open_client() as client:
-        emit("package", document(client.post(f"{address(package)}/yank", {"reason": reason})), output, text=line)
+        found = client.get(address(package))
+        if not dry_run:
+            confirm(f"{package} cannot be put in use again, nor its version be pushed anew. Yank it?", yes)
+            found = client.post(f"{address(package)}/yank", {"reason": reason})
+        emit("package", document(found), output, text=line)
+    say("Nothing was changed." if dry_run else f"Yanked. Runs of {package} are refused from now on.")
 
 
 @command.command(

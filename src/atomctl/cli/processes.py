@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import signal
 import subprocess
@@ -11,13 +10,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-_PR_SET_PDEATHSIG = 1  # linux/prctl.h: the child gets a signal when the parent dies, even by SIGKILL
+from atomctl.db.orphans import dies_with_parent
+
 _RESTARTS = 5
 _WINDOW_SECONDS = 60.0
 
 
-def _die_with_parent() -> None:
-    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+@dataclass(slots=True)
+class Restarts:
+    """How often something was started again; it is given up when it dies more than five times a minute."""
+
+    _at: list[float] = field(default_factory=list)
+
+    def allow(self) -> bool:
+        """Whether it may be started once more now; counts as that start."""
+        now = time.monotonic()
+        self._at = [at for at in self._at if now - at < _WINDOW_SECONDS] + [now]
+        return len(self._at) <= _RESTARTS
 
 
 @dataclass(slots=True)
@@ -34,11 +43,10 @@ class Child:
     inherited: tuple[int, ...] = ()
     """Open descriptors that the process gets too."""
     process: subprocess.Popen[bytes] | None = None
-    starts: list[float] = field(default_factory=list)
+    restarts: Restarts = field(default_factory=Restarts)
 
     def start(self) -> None:
         """Starts the process; it is told to end when this one does."""
-        self.starts.append(time.monotonic())
         descriptor = os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         try:
             self.process = subprocess.Popen(
@@ -49,7 +57,7 @@ class Child:
                 stderr=descriptor,
                 pass_fds=self.inherited,
                 start_new_session=True,
-                preexec_fn=_die_with_parent,  # noqa: PLW1509  # one C call; the parent has no other thread here
+                preexec_fn=dies_with_parent(signal.SIGTERM),  # noqa: PLW1509 - one system call
             )
         finally:
             os.close(descriptor)
@@ -58,11 +66,6 @@ class Child:
     def ended(self) -> int | None:
         """The exit status, or None while it runs."""
         return self.process.poll() if self.process else None
-
-    def may_restart(self) -> bool:
-        """Whether it died rarely enough to be started again: at most five times a minute."""
-        recent = [at for at in self.starts if time.monotonic() - at < _WINDOW_SECONDS]
-        return len(recent) <= _RESTARTS
 
     def stop(self, grace: float = 10.0) -> None:
         """Asks the process to end, and kills its whole session when it has not after `grace` seconds."""

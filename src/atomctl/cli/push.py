@@ -8,11 +8,13 @@ from pathlib import Path
 import click
 
 from atomctl.cli import codes
+from atomctl.cli.confirming import dry_run_option
 from atomctl.cli.connection import open_client
 from atomctl.cli.invocation import Format, examples, output_option
 from atomctl.cli.packages import document, page
 from atomctl.cli.paths import EXISTING_FILE
 from atomctl.cli.printing import emit, say
+from atomctl.cli.progress import busy
 from atomctl.cli.signing_files import BUNDLE_LIMIT, PACKAGE_LIMIT, bundles_beside, read_bounded
 from atomctl.errors import AtomError
 
@@ -32,19 +34,24 @@ from atomctl.errors import AtomError
     type=EXISTING_FILE,
     help="A bundle (default: those beside the file).",
 )
+@dry_run_option
 @output_option
-def command(file: Path, bundles: tuple[Path, ...], output: Format) -> None:
+def command(file: Path, bundles: tuple[Path, ...], dry_run: bool, output: Format) -> None:
     """Publish a signed package.
 
     The server verifies the signature, validates the content and decides. Pushing the same bytes again is a success.
+    With --dry-run it only validates, with its own configuration, and prints the report.
     """
+    if dry_run:
+        _validate(file, output)
+        return
     body: dict[str, object] = {
         "archive": b64encode(read_bounded(file, PACKAGE_LIMIT)).decode(),
         "bundles": [
             read_bounded(path, BUNDLE_LIMIT).decode(errors="replace") for path in bundles or bundles_beside(file)
         ],
     }
-    with open_client() as client:
+    with open_client() as client, busy(f"pushing {file.name}"):
         package = client.post("packages", body)
     emit("package", document(package), output, text=page)
     if package["state"] == "blocked":
@@ -55,3 +62,15 @@ def command(file: Path, bundles: tuple[Path, ...], output: Format) -> None:
         )
     again = "" if package["created"] else " (it was there already)"
     say(f"Pushed{again}.\nNext: atomctl run {package['name']} --dry-run")
+
+
+def _validate(file: Path, output: Format) -> None:
+    from atomctl.rules.formats import text
+
+    archive = b64encode(read_bounded(file, PACKAGE_LIMIT)).decode()
+    with open_client() as client, busy(f"validating {file.name}"):
+        report = client.post("validate", {"archive": archive})
+    emit("report", {"name": report["package"]["name"], **report}, output, text=text.render)
+    if report["decision"]["outcome"] == "block":
+        raise AtomError(codes.WOULD_BLOCK, f"risk {report['risk']['score']} of 100")
+    say("Nothing was published. A push also verifies the signature.")

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from atomctl.cli import codes
+from atomctl.cli.confirming import confirm, yes_option
 from atomctl.cli.connection import open_client
 from atomctl.cli.identifiers import short
 from atomctl.cli.invocation import Format, examples, output_option
@@ -77,7 +78,8 @@ def keys(output: Format) -> None:
         )
 
 
-def _end(key_id: str, action: str, body: dict[str, object], output: Format) -> None:
+def _end(key_id: str, action: str, body: dict[str, object], yes: bool, output: Format) -> None:
+    confirm(f"A key cannot be put in use again. {action.capitalize()} {key_id}?", yes)
     with open_client() as client:
         key = client.post(f"trust/keys/{segment(key_id)}/{action}", body)
     emit("key", {"name": key["key_id"], **key}, output, text=lambda k: f"{k['key_id']}  {k['state']}")
@@ -86,10 +88,11 @@ def _end(key_id: str, action: str, body: dict[str, object], output: Format) -> N
 @command.command("retire", epilog=examples('atomctl trust retire sha256:4f1c... --reason "replaced"'))
 @click.argument("key_id")
 @click.option("--reason", required=True, help="Why, for the record.")
+@yes_option
 @output_option
-def retire(key_id: str, reason: str, output: Format) -> None:
+def retire(key_id: str, reason: str, yes: bool, output: Format) -> None:
     """Stop accepting new signatures of a key; what was accepted stays."""
-    _end(key_id, "retire", {"reason": reason}, output)
+    _end(key_id, "retire", {"reason": reason}, yes, output)
 
 
 @command.command(
@@ -99,10 +102,11 @@ def retire(key_id: str, reason: str, output: Format) -> None:
 @click.argument("key_id")
 @click.option("--reason", required=True, help="Why, for the record.")
 @click.option("--from", "revoked_from", help="Since when it may be in other hands, RFC 3339 (default: now).")
+@yes_option
 @output_option
-def revoke(key_id: str, reason: str, revoked_from: str | None, output: Format) -> None:
+def revoke(key_id: str, reason: str, revoked_from: str | None, yes: bool, output: Format) -> None:
     """Stop accepting any signature of a key that was not accepted before the given time."""
-    _end(key_id, "revoke", {"reason": reason, "revoked_from": revoked_from}, output)
+    _end(key_id, "revoke", {"reason": reason, "revoked_from": revoked_from}, yes, output)
 
 
 def _rules_page(rules: dict[str, Any]) -> str:

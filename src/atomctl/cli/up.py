@@ -9,6 +9,7 @@ import click
 
 from atomctl.cli.invocation import examples
 from atomctl.cli.printing import say
+from atomctl.cli.progress import busy
 from atomctl.settings import Settings, load_settings
 
 
@@ -34,7 +35,9 @@ def command(home: Path | None, host: str | None, port: int | None, detach: bool)
     if detach:
         from atomctl.cli.background import start_in_background
 
-        _greet(settings, start_in_background(settings))
+        with busy("starting PostgreSQL, the server and a worker"):
+            api_url = start_in_background(settings)
+        _greet(settings, api_url)
         say("It runs in the background; stop it with: atomctl down")
         return
     from atomctl.cli.local_instance import LocalInstance

@@ -10,13 +10,23 @@ from atomctl.cli.invocation import Format
 from atomctl.cli.printing import emit, say
 
 
-def vote(text: str, choice: str, comment: str, output: Format) -> None:
+def vote(text: str, choice: str, comment: str, dry_run: bool, output: Format) -> None:
     """Votes on the pending approval that `text` names, and prints how it stands afterwards."""
     with open_client() as client:
         approval = pending_approval(client, text)
+        if dry_run:
+            emit("approval", {"name": approval["id"], **approval}, output, text=_page)
+            say("Nothing was changed." + ("" if approval["may_vote"] else " You may not vote on it."))
+            return
         after = client.post(f"approvals/{approval['id']}/votes", {"choice": choice, "comment": comment})
     emit("approval", {"name": after["id"], **after}, output, text=line)
     say(_next(after))
+
+
+def _page(approval: dict[str, Any]) -> str:
+    """What a vote would be about: the reason, and the digests it is bound to."""
+    bound = (f"  {name:<12}{digest}" for name, digest in sorted(approval["bound"].items()))
+    return "\n".join([line(approval), f"  because     {approval['reason']}", *bound])
 
 
 def line(approval: dict[str, Any]) -> str:

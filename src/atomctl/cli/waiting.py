@@ -12,6 +12,7 @@ import click
 from atomctl.cli import codes, run_page
 from atomctl.cli.identifiers import short
 from atomctl.cli.printing import say
+from atomctl.cli.progress import busy
 from atomctl.client import Client
 from atomctl.errors import AtomError
 
@@ -32,7 +33,8 @@ def wait_for_run(client: Client, run_id: str, limit: timedelta, *, logs: bool = 
     try:
         while True:
             wait = max(0, min(_POLL_SECONDS, 1 if logs else _POLL_SECONDS, int(deadline - time.monotonic())))
-            run = client.get(f"runs/{run_id}", wait=wait, unless=state or None)
+            with busy(f"run {short(run_id)} is {state}" if state else "asking"):
+                run = client.get(f"runs/{run_id}", wait=wait, unless=state or None)
             if logs:
                 offset = print_log(client, run_id, offset)
             seen = _say_changes(run, state, seen)

@@ -14,6 +14,7 @@ from typing import BinaryIO
 from atomctl.db import codes, postmaster
 from atomctl.db.accounts import ENVIRONMENT, Account
 from atomctl.db.binaries import Binaries
+from atomctl.db.orphans import dies_with_parent
 from atomctl.db.roles import ADMIN
 from atomctl.errors import AtomError
 
@@ -114,6 +115,7 @@ class Cluster:
                 cwd=self.base,
                 umask=0o077,
                 start_new_session=True,  # Ctrl-C in the terminal reaches `atomctl up`, which stops the server in order
+                preexec_fn=dies_with_parent(postmaster.FAST),  # noqa: PLW1509 - one system call
                 **self.account.arguments,
             )
         try:

@@ -8,8 +8,8 @@ import pytest
 from atomctl.cli.main import root
 from atomctl.cli.verbs import VERBS, Verb
 
-PROCESSES = {"up", "down", "demo", "server", "worker"}
-"""They run until they are stopped; they talk, but print no data."""
+PROCESSES = {"up", "down", "demo", "server", "worker", "completion"}
+"""They run until they are stopped, or print for another program; they print no data."""
 
 
 def leaves(command: click.Command, path: str) -> Iterator[tuple[str, click.Command]]:
