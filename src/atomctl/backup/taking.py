@@ -29,8 +29,9 @@ from atomctl.backup.marker import Marked, place_marker
 from atomctl.backup.model import Parent, Server, Span, Statement, StoredStream, Stream
 from atomctl.backup.plan import Plan, Wanted, make_plan
 from atomctl.backup.programs import client_programs
+from atomctl.backup.reading import Reader
 from atomctl.backup.shelf import Shelf, Shelved
-from atomctl.backup.streams import StreamWriter, read_stream
+from atomctl.backup.streams import StreamWriter
 from atomctl.canonical import digest
 from atomctl.db import queries
 from atomctl.db.address import DatabaseAddress
@@ -200,23 +201,8 @@ class _Run:
     def _manifest_of(self, parent: Shelved) -> Path:
         """The parent's manifest in a file, as pg_basebackup wants it."""
         file = self.folder / "parent_manifest"
-        file.write_bytes(read_manifest_stream(self.taker.shelf, self.taker.wrapper, parent))
+        file.write_bytes(Reader(self.taker.shelf, self.taker.wrapper).manifest(parent))
         return file
-
-
-def read_manifest_stream(shelf: Shelf, wrapper: KeyWrapper, shelved: Shelved) -> bytes:
-    """The manifest of a set, from its own stream, compared with the statement.
-
-    Raises:
-        AtomError: BAK003 another key, BAK004 or BAK005 it was changed or is missing.
-    """
-    statement = shelved.statement
-    data_key = wrapper.unwrap(statement.key, statement.id)
-    stored = statement.streams[Stream.MANIFEST]
-    data = read_stream(shelf.store, data_key, statement.id, Stream.MANIFEST, stored).readall()
-    if digest(data) != statement.manifest:
-        raise AtomError(codes.CHANGED, f"the manifest of set {statement.id} is not the one its statement names")
-    return data
 
 
 def marker_name(set_id: UUID) -> str:
