@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import click
@@ -11,7 +12,7 @@ from atomctl.cli.confirming import confirm, dry_run_option, yes_option
 from atomctl.cli.connection import open_client
 from atomctl.cli.identifiers import short
 from atomctl.cli.invocation import Format, examples, output_option
-from atomctl.cli.printing import emit, emit_many, say
+from atomctl.cli.printing import emit, emit_many, say, table
 from atomctl.client import segment
 from atomctl.errors import AtomError
 
@@ -54,8 +55,33 @@ def page(package: dict[str, Any]) -> str:
                 f"    because   {reason if isinstance(reason, str) else reason.get('why', reason)}"
                 for reason in package["decision"]["reasons"]
             ),
+            *_parameters(package.get("manifest", {})),
         ]
     )
+
+
+def _parameters(manifest: dict[str, Any]) -> list[str]:
+    """What a run of it may be given; a star marks what it must be given."""
+    schema = manifest.get("spec", {}).get("parameters") or {}
+    required = schema.get("required", ())
+    rows = [
+        (
+            f"  {'*' if name in required else ' '} {name}",
+            field.get("type", "any"),
+            _default(field),
+            field.get("description", ""),
+        )
+        for name, field in schema.get("properties", {}).items()
+    ]
+    return ["", table(rows, ("    parameter", "type", "default", ""))] if rows else []
+
+
+def _about(field: dict[str, Any]) -> str:
+    return str(field.get("description", ""))
+
+
+def _default(field: dict[str, Any]) -> str:
+    return json.dumps(field["default"], ensure_ascii=False) if "default" in field else "-"
 
 
 @command.command("list", epilog=examples("atomctl packages list --name restart-web"))

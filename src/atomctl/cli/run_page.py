@@ -107,5 +107,12 @@ def plan(document: dict[str, Any]) -> str:
             f"decision    {decision['outcome']}",
             f"votes       {votes}",
             f"plan        {document['digest']}",
+            *_missing(document["plan"]),
         ]
     )
+
+
+def _missing(plan_: dict[str, Any]) -> list[str]:
+    """What keeps the plan from being run here, each reason once; nothing where it can be run."""
+    reasons = {what: None for step in (*plan_["steps"], *plan_["rollback"]) for what in step["missing"]}
+    return ["", "cannot be run here:", *(f"  {reason}" for reason in reasons)] if reasons else []

@@ -95,8 +95,12 @@ class Plan:
 
     @property
     def missing(self) -> tuple[str, ...]:
-        """`step: what is missing` for every step that cannot be executed here."""
-        return tuple(f"{step.name}: {what}" for step in (*self.steps, *self.rollback) for what in step.missing)
+        """`steps: what is missing`, each reason once with all the steps it stops here."""
+        stopped: dict[str, list[str]] = {}
+        for step in (*self.steps, *self.rollback):
+            for what in step.missing:
+                stopped.setdefault(what, []).append(step.name)
+        return tuple(f"{', '.join(names)}: {what}" for what, names in stopped.items())
 
     def to_json(self) -> dict[str, Json]:
         """The document whose canonical JSON the digest is of."""
