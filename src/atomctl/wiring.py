@@ -21,6 +21,7 @@ from atomctl.db.roles import DatabaseRole
 from atomctl.db.session import Connection, Sessions
 from atomctl.files import replace_file
 from atomctl.objects import opening
+from atomctl.objects.locking import LockedStore
 from atomctl.objects.model import ObjectStore
 from atomctl.settings import Settings
 
@@ -51,6 +52,8 @@ class Services:
     verifier: Verifier
     audit_keys: tuple[VerifierKey, ...]
     """Whose signatures under checkpoints are expected."""
+    anchors: LockedStore | None = None
+    """Where the audit log is anchored; None where it is not."""
 
     @property
     def abilities(self) -> Abilities:
@@ -130,8 +133,9 @@ def build_services(settings: Settings) -> Services:
     """
     address = database_address(settings)
     verifier = Verifier([issuer_of(settings).trusted])
+    anchors = opening.audit_store(settings)
     sessions = Sessions(address, DatabaseRole.APP, max_size=_POOL, name="atomctl server")
-    return Services(settings, address, sessions, object_store(settings), verifier, audit_keys(settings))
+    return Services(settings, address, sessions, object_store(settings), verifier, audit_keys(settings), anchors)
 
 
 def worker_parts(settings: Settings) -> WorkerParts:
@@ -160,8 +164,45 @@ def worker_parts(settings: Settings) -> WorkerParts:
         isolation=site.isolation.level.value,
         follow=follow_approval,
         secrets=secrets,
-        background=(sequencer.run, *secret_loops),
+        background=(sequencer.run, *_anchor_loops(settings, address), *secret_loops),
     )
+
+
+def _anchor_loops(settings: Settings, address: DatabaseAddress) -> tuple[Loop, ...]:
+    """The loop that carries checkpoints to the locked bucket, if one is configured."""
+    from atomctl.audit.anchors import Anchorer
+
+    store = opening.audit_store(settings)
+    if store is None:
+        return ()
+    return (Anchorer(address.dsn(DatabaseRole.SEQUENCER), store, settings.audit_retention).run,)
+
+
+def insight_loops(settings: Settings, listener: socket.socket) -> tuple[Loop, ...]:
+    """What a worker does beside its work: it patrols, and it shows its metrics on `listener`.
+
+    Raises:
+        AtomError: DBA001, DBA002, DBA003 the database cannot be served; AUD715 a verifier key cannot be read.
+    """
+    from atomctl.insight.figures import DatabaseFigures
+    from atomctl.insight.patrol import Patrol
+    from atomctl.insight.vault_state import VaultState
+    from atomctl.telemetry.exposition import Exposition
+    from atomctl.telemetry.metrics import page_with
+
+    address = database_address(settings)
+    patrolling, reading = (
+        Sessions(address, DatabaseRole.WORKER, min_size=0, max_size=2, name=f"atomctl {name}")
+        for name in ("insight", "metrics")
+    )
+    vault = [VaultState(settings.vault_addr, settings.vault_cacert)] if settings.vault_addr else []
+    page = page_with([DatabaseFigures(reading), *vault])
+
+    def show(stop: threading.Event) -> None:
+        with reading:
+            Exposition(listener, page, settings.home, "worker").run(stop)
+
+    return Patrol(patrolling, audit_keys(settings)).run, show
 
 
 def secret_source(settings: Settings) -> VaultSource | LocalSource | None:

@@ -46,24 +46,38 @@ def move_batch(connection: Connection, origin_of: Callable[[UUID], str], limit: 
         now = rows[0]["now"]
         growths = list(_growths(connection, rows, now, origin_of))
         for growth in growths:
-            _insert_entries(connection, growth)
-            _write_tiles(connection, growth)
-            _move_head(connection, growth)
+            apply_growth(connection, growth)
     return Moved(len(rows), now - min(row["recorded_at"] for row in rows))
+
+
+def apply_growth(connection: Connection, growth: Growth) -> None:
+    """The log has grown by `growth` when the caller's transaction is committed.
+
+    Raises:
+        AtomError: AUD716 the head or a tile is not as it was left.
+    """
+    _insert_entries(connection, growth)
+    _write_tiles(connection, growth)
+    _move_head(connection, growth)
 
 
 def _growths(
     connection: Connection, rows: list[dict[str, Any]], now: datetime.datetime, origin_of: Callable[[UUID], str]
 ) -> Iterator[Growth]:
     tenants = {row["tenant_id"] for row in rows}
-    heads = {row["tenant_id"]: _head(row) for row in _sql.heads_of(connection, tenants=list(tenants))}
+    heads = {row["tenant_id"]: head_of(row) for row in _sql.heads_of(connection, tenants=list(tenants))}
     for tenant, group in groupby(rows, key=lambda row: row["tenant_id"]):
         head = heads.get(tenant) or Head(tenant, origin_of(tenant), CompactRange())
         entries = [Recorded(row["entry_id"], row["run_id"], row["subject"], row["data"]) for row in group]
         yield advance(head, entries, now)
 
 
-def _head(row: dict[str, Any]) -> Head:
+def head_of(row: dict[str, Any]) -> Head:
+    """The head in a row.
+
+    Raises:
+        AtomError: AUD716 its subtrees do not fit its size.
+    """
     try:
         tree = unpack_tree(row["size"], row["nodes"])
     except ValueError as error:

@@ -11,12 +11,12 @@ from uuid import UUID
 
 from atomctl.audit.codes import BAD_NOTE
 from atomctl.audit.model import DEPLOYMENT
+from atomctl.audit.names import LogName
 from atomctl.audit.note import Note, Signer, VerifierKey, find_key, parse_note, sign_note
 from atomctl.canonical import sha256
 from atomctl.errors import AtomError
 
 _SIZE = re.compile(r"0|[1-9][0-9]{0,18}")
-_TENANT = re.compile(r"/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +73,17 @@ def origin_of(public: bytes, tenant_id: UUID) -> str:
 def key_for(origin: str, trusted: Iterable[VerifierKey]) -> VerifierKey | None:
     """The trusted key that must have signed `origin`.
 
-    A key named like the origin, or the key of the deployment for the log of one of its tenants.
+    A key named like the origin, or the key of the deployment for the logs of its tenants and of later epochs.
     """
     trusted = tuple(trusted)
     if exact := find_key(trusted, origin):
         return exact
-    for key in trusted:
-        if origin.startswith(key.name) and _TENANT.fullmatch(origin.removeprefix(key.name)):
+    try:
+        name = LogName.parse(origin)
+    except ValueError:
+        return None
+    # The key of one tenant's log stands for that log alone, in any epoch.
+    for covering in (name.in_epoch(1), name.of(DEPLOYMENT), name.of(DEPLOYMENT).in_epoch(1)):
+        if key := find_key(trusted, str(covering)):
             return VerifierKey(origin, key.public, key.type)
     return None

@@ -56,7 +56,7 @@ UNANCHORED = Code(
     "no checkpoint kept elsewhere was compared",
     "A warning. Whoever holds the log's key and the database could have written another history; only a checkpoint "
     "kept outside both shows that.",
-    "atomctl audit verify --checkpoint FILE    # a checkpoint you stored earlier, elsewhere",
+    "set S3_AUDIT_BUCKET, or: atomctl audit verify --checkpoint FILE    # one you stored earlier, elsewhere",
     ExitCode.OK,
     200,
 )
@@ -135,6 +135,15 @@ NOT_LEADING = Code(
     409,
     retryable=True,
 )
+BEHIND = Code(
+    "AUD719",
+    "the database is behind its anchors",
+    "The locked bucket holds a later checkpoint than the database: the database was restored, or its end was cut off. "
+    "Nothing is anchored until an epoch says so, because going on under the same name would fork the log.",
+    "restore with: atomctl backup restore    # which begins a new epoch; else treat it as tampering",
+    ExitCode.AUDIT_BROKEN,
+    500,
+)
 CODES = (
     CHANGED,
     MISSING,
@@ -154,4 +163,5 @@ CODES = (
     HEAD_MOVED,
     BAD_NOTE,
     NOT_LEADING,
+    BEHIND,
 )

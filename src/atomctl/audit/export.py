@@ -67,9 +67,8 @@ def export_bundle(connection: Connection, tenant_id: UUID, *, run_id: UUID | Non
     return Exported(entries, checkpoint["size"], origin, checkpoint["vkey"])
 
 
-def pages_of_log(connection: Connection, tenant_id: UUID, end: int) -> Iterator[dict[str, Any]]:
-    """The rows of the log with an index below `end`, in order."""
-    first = 0
+def pages_of_log(connection: Connection, tenant_id: UUID, end: int, *, first: int = 0) -> Iterator[dict[str, Any]]:
+    """The rows of the log with an index from `first` to below `end`, in order."""
     while True:
         rows = list(_sql.entries_from(connection, tenant_id=tenant_id, first=first, end=end, limit=_PAGE))
         yield from rows

@@ -7,12 +7,13 @@ from typing import Any
 from uuid import UUID
 
 from atomctl.audit import codes
+from atomctl.audit.chain import Chain, EpochWatch
 from atomctl.audit.checkpoint import Checkpoint, key_for, parse_checkpoint
 from atomctl.audit.note import VerifierKey, parse_vkey
 from atomctl.audit.roots import Roots
 from atomctl.audit.rows import RowReader, personal_findings
 from atomctl.audit.verdict import AuditVerdict, Finding, by_weight
-from atomctl.audit.verify import compare, read_witnessed, signature_findings
+from atomctl.audit.verify import compare, cut_off, read_witnessed, signature_findings
 from atomctl.audit.walk import Walk
 from atomctl.db import queries
 from atomctl.db.session import Connection
@@ -27,6 +28,7 @@ def verify_live(
     *,
     trusted: Sequence[VerifierKey] = (),
     witnessed: Sequence[bytes] = (),
+    anchored: Sequence[bytes] = (),
 ) -> AuditVerdict:
     """Verifies the whole log of a tenant in the database.
 
@@ -38,6 +40,7 @@ def verify_live(
         trusted: the keys that may have signed it; without any, the key stored beside the checkpoints is taken and the
             signer is unknown.
         witnessed: signed checkpoints of the same log that were kept elsewhere.
+        anchored: the same, of which it is known that they are older than the log as it is now.
 
     Raises:
         AtomError: AUD712 nothing was signed yet; AUD717 or AUD708 a witnessed checkpoint cannot be used.
@@ -48,34 +51,40 @@ def verify_live(
         raise AtomError(codes.NOT_YET, "the log has no signed checkpoint yet")
     origin = parse_checkpoint(bytes(rows[-1]["note"]))[0].origin
     key = key_for(origin, trusted or [parse_vkey(rows[-1]["vkey"])])
-    others = tuple(read_witnessed(item, origin, key) for item in witnessed)
-    signed, findings = _read_checkpoints(rows, origin, key)
-    heads = [Checkpoint(origin, head["size"], bytes(head["root"]))] if head else []
+    older = tuple(read_witnessed(item, origin, key) for item in anchored)
+    others = (*older, *(read_witnessed(item, origin, key) for item in witnessed))
+    newest = Checkpoint(origin, rows[-1]["size"], bytes(rows[-1]["root"]))
 
-    walk, rows_read = Walk(), RowReader(connection, tenant_id)
-    roots = Roots(point.size for point in (*signed, *heads, *others))
+    walk, watch, rows_read = Walk(), EpochWatch(), RowReader(connection, tenant_id)
     end = max(point["size"] for point in (*rows, head) if point)
-    roots.follow(walk.leaves(rows_read.items(end)))
+    roots = Roots((*(row["size"] for row in rows), end, *(other.size for other in others)))
+    roots.follow(walk.leaves(watch.items(rows_read.items(end))))
     walk.finish(end)
-    findings += [*walk.findings, *rows_read.findings, *personal_findings(connection, tenant_id)]
-    anchored = False
+    chain = Chain(watch.seen, origin)
+    signed, findings = _read_checkpoints(rows, chain, key)
+    findings += [*cut_off(newest, older), *walk.findings, *rows_read.findings]
+    findings += personal_findings(connection, tenant_id)
+    fits = False
     if not walk.findings:
-        findings += _root_findings(roots, signed, heads)
-        forks, anchored = compare(roots, others)
+        findings += _root_findings(
+            roots, signed, [Checkpoint(origin, head["size"], bytes(head["root"]))] if head else []
+        )
+        forks, fits = compare(roots, others, chain)
         findings += forks
     return AuditVerdict(
-        checkpoint=Checkpoint(origin, rows[-1]["size"], bytes(rows[-1]["root"])),
+        checkpoint=newest,
         entries=walk.seen,
         vkey=str(key) if key else rows[-1]["vkey"],
         signer_known=bool(trusted),
-        anchored=anchored and not findings,
+        anchored=fits and not findings,
         run=None,
         findings=by_weight(findings),
+        epochs=chain.epochs,
     )
 
 
 def _read_checkpoints(
-    rows: list[dict[str, Any]], origin: str, key: VerifierKey | None
+    rows: list[dict[str, Any]], chain: Chain, key: VerifierKey | None
 ) -> tuple[list[Checkpoint], list[Finding]]:
     """The checkpoints whose signature holds, the smallest first, and what is wrong with the others."""
     signed, findings = [], []
@@ -85,8 +94,9 @@ def _read_checkpoints(
         except AtomError as error:
             findings.append(Finding(codes.BAD_SIGNATURE, f"the checkpoint of {row['size']} entries: {error.why}"))
             continue
-        problems = list(signature_findings(point, note, key))
-        if (point.origin, point.size, point.root) != (origin, row["size"], bytes(row["root"])):
+        name = chain.name_at(row["size"])
+        problems = list(signature_findings(point, note, VerifierKey(name, key.public, key.type) if key else None))
+        if (point.origin, point.size, point.root) != (name, row["size"], bytes(row["root"])):
             why = f"the checkpoint of {row['size']} entries says something else than its row"
             problems.append(Finding(codes.BAD_SIGNATURE, why, row["size"]))
         findings += problems

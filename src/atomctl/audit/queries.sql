@@ -119,3 +119,30 @@ ORDER BY p.entry_id, p.field LIMIT :limit;
 
 -- name: erase_personal(value)
 SELECT atom.erase_personal_value(:value) AS entry_id;
+
+-- name: lock_heads()
+SELECT tenant_id, origin, size, nodes, sequenced_at FROM atom.audit_heads ORDER BY tenant_id FOR UPDATE;
+
+-- name: rename_head(origin, tenant_id, size, root)!
+UPDATE atom.audit_heads SET origin = :origin WHERE tenant_id = :tenant_id AND size = :size AND root = :root;
+
+-- name: clock()$
+SELECT clock_timestamp();
+
+-- name: unlead(key)$
+SELECT pg_advisory_unlock(:key);
+
+-- name: last_anchor(tenant_id, origin)^
+SELECT size, root, entries, anchored_at FROM atom.audit_anchors
+WHERE tenant_id = :tenant_id AND origin = :origin ORDER BY size DESC LIMIT 1;
+
+-- name: insert_anchor(tenant_id, size, root, origin, entries, object_key, retain_until)!
+INSERT INTO atom.audit_anchors (tenant_id, size, root, origin, entries, object_key, retain_until)
+VALUES (:tenant_id, :size, :root, :origin, :entries, :object_key, :retain_until)
+ON CONFLICT (tenant_id, size) DO NOTHING;
+
+-- name: oldest_unanchored(tenant_id, size)$
+SELECT min(signed_at) FROM atom.audit_checkpoints WHERE tenant_id = :tenant_id AND size > :size;
+
+-- name: entries_in_all_logs()$
+SELECT coalesce(sum(size), 0)::bigint FROM atom.audit_heads;

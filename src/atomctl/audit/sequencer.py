@@ -9,12 +9,15 @@ from contextlib import contextmanager
 from datetime import timedelta
 from time import monotonic
 from typing import Any
+from uuid import UUID
 
 import psycopg
 
 from atomctl.audit.batch import move_batch
 from atomctl.audit.checkpoint import origin_of
 from atomctl.audit.codes import NOT_LEADING
+from atomctl.audit.model import DEPLOYMENT
+from atomctl.audit.names import LogName
 from atomctl.audit.note import Signer
 from atomctl.audit.signing import sign_heads
 from atomctl.db import queries
@@ -33,6 +36,23 @@ _LONGEST_PAUSE = timedelta(seconds=5)
 
 _log = get_logger(__name__)
 _sql: Any = queries.load(__file__)
+
+
+@contextmanager
+def lead_once(connection: Connection) -> Iterator[None]:
+    """Leads while the block lasts.
+
+    Raises:
+        AtomError: AUD718 another sequencer leads.
+    """
+    if not _sql.try_lead(connection, key=LOCK):
+        raise AtomError(NOT_LEADING, "another session holds the sequencer's lock")
+    try:
+        yield
+    finally:
+        # A session that broke has lost the lock with itself.
+        if not connection.closed:
+            _sql.unlead(connection, key=LOCK)
 
 
 class Sequencer:
@@ -60,7 +80,6 @@ class Sequencer:
         self._signer = signer
         self._idle = idle
         self._checkpoint_every = checkpoint_every
-        self._origin_of = functools.partial(origin_of, signer.public)
 
     def run(self, stop: threading.Event) -> None:
         """Leads or stands by until `stop` is set; a lost database is waited for. What was recorded stays recorded.
@@ -85,9 +104,7 @@ class Sequencer:
         Raises:
             AtomError: AUD718 another sequencer leads, AUD716 the head moved, DBA001 nothing answers.
         """
-        with self._session() as connection:
-            if not _sql.try_lead(connection, key=LOCK):
-                raise AtomError(NOT_LEADING, "another session holds the sequencer's lock")
+        with self._session() as connection, lead_once(connection):
             return self._finish(connection)
 
     @contextmanager
@@ -137,7 +154,7 @@ class Sequencer:
         return total
 
     def _move(self, connection: Connection) -> int:
-        moved = move_batch(connection, self._origin_of, BATCH)
+        moved = move_batch(connection, functools.partial(self._origin_of, connection), BATCH)
         metrics.set_to(catalog.AUDIT_LAG, moved.lag.total_seconds())
         if moved.entries:
             metrics.increment(catalog.AUDIT_ENTRIES, moved.entries)
@@ -147,3 +164,10 @@ class Sequencer:
         for origin in sign_heads(connection, self._signer).refused:
             metrics.increment(catalog.AUDIT_HEADS_REFUSED)
             _log.error("audit.head_refused", origin=origin, code="AUD707", hint="atomctl audit verify")
+
+    def _origin_of(self, connection: Connection, tenant_id: UUID) -> str:
+        """The name of a log that begins now: in the deployment's epoch."""
+        own = _sql.head(connection, tenant_id=DEPLOYMENT)
+        if own is None:
+            return origin_of(self._signer.public, tenant_id)
+        return str(LogName.parse(own["origin"]).of(tenant_id))

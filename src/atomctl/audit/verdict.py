@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import enum
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from atomctl.audit import codes
+from atomctl.audit.chain import Epoch
 from atomctl.audit.checkpoint import Checkpoint
 from atomctl.canonical import Json
 from atomctl.errors import AtomError, Code, ExitCode
@@ -64,6 +66,7 @@ class AuditVerdict:
         run: the run whose entries these are; None for a whole log. A run's entries are shown to be in the log, not to
             be all there are: only the whole log shows that.
         findings: what is wrong, the most telling first.
+        epochs: the restores the log has been through; each may have lost entries, and says so.
     """
 
     checkpoint: Checkpoint
@@ -73,6 +76,7 @@ class AuditVerdict:
     anchored: bool
     run: str | None
     findings: tuple[Finding, ...]
+    epochs: tuple[Epoch, ...] = ()
 
     @property
     def outcome(self) -> Outcome:
@@ -107,6 +111,11 @@ class AuditVerdict:
         if self.findings:
             raise AtomError(self.findings[0].code, self.findings[0].why)
 
+    def with_findings(self, findings: Iterable[Finding]) -> AuditVerdict:
+        """The verdict, with what else is wrong."""
+        found = by_weight([*self.findings, *findings])
+        return dataclasses.replace(self, findings=found, anchored=self.anchored and not found)
+
     def to_json(self) -> dict[str, Json]:
         """The verdict as a document, schema `atom.audit-verdict/v1`."""
         return {
@@ -122,6 +131,10 @@ class AuditVerdict:
             "anchored": self.anchored,
             "warnings": [code.id for code in self.warnings],
             "findings": [{"code": item.code.id, "why": item.why, "index": item.index} for item in self.findings],
+            "epochs": [
+                {"origin": item.origin, "restored": item.first, "lost": item.lost, "why": item.reason}
+                for item in self.epochs
+            ],
         }
 
 

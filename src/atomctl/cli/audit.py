@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from atomctl.cli import codes
-from atomctl.cli.connection import open_client
+from atomctl.cli.anchoring import look_for_anchor, verify_anchored
+from atomctl.cli.connection import open_client, settings_in_force
 from atomctl.cli.identifiers import run_id, short
 from atomctl.cli.invocation import Format, examples, output_option
 from atomctl.cli.paths import EXISTING_FILE
@@ -20,6 +21,7 @@ from atomctl.settings import load_settings
 
 if TYPE_CHECKING:
     from atomctl.audit.note import VerifierKey
+    from atomctl.audit.verdict import AuditVerdict
 
 _KEYS_LIMIT = 64 * 1024
 
@@ -49,35 +51,52 @@ def log(run: str | None, limit: int, output: Format) -> None:
         "atomctl audit verify                             the whole log of the tenant",
         "atomctl audit verify --run 7f3a9c21              one run's entries",
         "atomctl audit verify run.atomaudit --offline     a bundle; it connects to nothing",
+        "atomctl audit verify --checkpoint kept.txt       compare with one that you kept",
     ),
 )
 @click.argument("file", required=False, type=EXISTING_FILE)
 @click.option("--run", help="Only entries of this run.")
 @click.option("--offline", is_flag=True, help="Fail rather than connect; needs FILE.")
 @click.option("--vkey", type=EXISTING_FILE, help="The verifier keys you trust (default: this machine's instance's).")
+@click.option("--checkpoint", "kept", multiple=True, type=EXISTING_FILE, help="A checkpoint kept elsewhere.")
 @output_option
-def verify(file: Path | None, run: str | None, offline: bool, vkey: Path | None, output: Format) -> int:
+def verify(
+    file: Path | None, run: str | None, offline: bool, vkey: Path | None, kept: tuple[Path, ...], output: Format
+) -> int:
     """Verify the log, or a bundle that was exported from it.
 
-    Everything is recomputed here from the entries' own bytes. Exit code 14: it was tampered with; 11: it fits together,
-    but no key was known beforehand that could vouch for the signer.
+    Everything is recomputed here from the entries' own bytes, and compared with the newest anchor in the locked bucket
+    if there is one. Exit code 14: it was tampered with; 11: it fits together, but no key was known beforehand that
+    could vouch for the signer.
     """
     from atomctl.audit.verify import verify_bundle
 
     keys = _trusted_keys(vkey)
+    witnessed = [_read_checkpoint(path) for path in kept]
     if file is not None:
-        verdict = verify_bundle(file, trusted=keys)
+        verdict = verify_bundle(file, trusted=keys, witnessed=witnessed)
     elif offline:
         raise AtomError(codes.USAGE, "--offline needs a FILE", hint="atomctl audit export --out FILE")
     else:
-        with open_client() as client, tempfile.TemporaryDirectory(prefix="atom-audit-") as folder:
-            identifier = run_id(client, run) if run else None
-            bundle = Path(folder) / "bundle.atomaudit"
-            client.download("audit/export", bundle, run=identifier)
-            verdict = verify_bundle(bundle, trusted=keys)
+        verdict = _verify_here(run, keys, witnessed)
     verdict.raise_if_broken()
     emit("audit-verdict", {"name": verdict.checkpoint.origin, **verdict.to_json()}, output, text=_verdict_page)
     return int(verdict.exit_code)
+
+
+def _verify_here(run: str | None, keys: tuple[VerifierKey, ...], witnessed: list[bytes]) -> AuditVerdict:
+    """The verdict over what the server exports now."""
+    with open_client() as client, tempfile.TemporaryDirectory(prefix="atom-audit-") as folder:
+        identifier = run_id(client, run) if run else None
+        anchorage = look_for_anchor(client, settings_in_force(), keys)
+        bundle = Path(folder) / "bundle.atomaudit"
+        client.download("audit/export", bundle, run=identifier)
+        return verify_anchored(client, bundle, anchorage, keys, witnessed)
+
+
+def _read_checkpoint(path: Path) -> bytes:
+    with path.open("rb") as stream:
+        return stream.read(_KEYS_LIMIT)
 
 
 @command.command("export", epilog=examples("atomctl audit export --run 7f3a9c21 --out run.atomaudit"))
@@ -138,14 +157,25 @@ def _line(entry: dict[str, Any]) -> str:
 def _verdict_page(verdict: dict[str, Any]) -> str:
     what = f"run {short(verdict['run'])}" if verdict["run"] else "the whole log"
     known = "a key you trust" if verdict["signer"]["known"] else "a key nobody vouches for; give --vkey FILE"
+    anchored = "yes: it continues a checkpoint kept elsewhere" if verdict["anchored"] else "NO: nothing was compared"
+    epochs = [
+        f"  restored    at {epoch['restored']} entries; anchored and lost: {_lost(epoch)}; {epoch['why']}"
+        for epoch in verdict["epochs"]
+    ]
     return "\n".join(
         [
             f"{verdict['outcome']}: {verdict['entries']} entries of {what}",
             f"  log         {verdict['origin']}",
             f"  checkpoint  {verdict['size']} entries, root {verdict['root']}",
             f"  signed by   {verdict['signer']['key']}  ({known})",
+            f"  anchored    {anchored}",
+            *epochs,
         ]
     )
+
+
+def _lost(epoch: dict[str, Any]) -> str:
+    return "unknown" if epoch["lost"] is None else str(epoch["lost"])
 
 
 def _proof_page(found: dict[str, Any]) -> str:

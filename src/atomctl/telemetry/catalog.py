@@ -130,6 +130,11 @@ AUDIT_HEADS_REFUSED = Counter(
     name="atom_audit_heads_refused",
     help="Heads that were not signed because they do not extend the last signed one: the database was changed.",
 )
+AUDIT_ANCHOR_AGE = Gauge(
+    name="atom_audit_anchor_age_seconds",
+    help="Time since the oldest checkpoint that is not in the locked bucket was signed; 0 while all are.",
+    unit="seconds",
+)
 
 CATALOG: tuple[Counter | Gauge | Histogram, ...] = (
     HTTP_REQUESTS,
@@ -145,4 +150,5 @@ CATALOG: tuple[Counter | Gauge | Histogram, ...] = (
     AUDIT_LAG,
     AUDIT_LEADING,
     AUDIT_HEADS_REFUSED,
+    AUDIT_ANCHOR_AGE,
 )

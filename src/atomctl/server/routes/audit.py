@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Annotated, Any, BinaryIO, Final, TypeVar
+from typing import Annotated, Any, BinaryIO, Final, TypeAlias, TypeVar
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
@@ -13,10 +14,15 @@ from fastapi.responses import StreamingResponse
 
 from atomctl.access.permissions import Resource, Verb, require
 from atomctl.audit import codes as audit_codes
+from atomctl.audit.anchor import newest_of
+from atomctl.audit.anchored import Anchored, judge
+from atomctl.audit.evidence import Evidence
 from atomctl.audit.export import export_bundle
+from atomctl.audit.gather import gather
 from atomctl.audit.live import verify_live
 from atomctl.audit.log import list_entries, waiting
-from atomctl.audit.proofs import last_checkpoint, prove_entry
+from atomctl.audit.model import DEPLOYMENT
+from atomctl.audit.proofs import last_checkpoint, prove_consistency, prove_entry
 from atomctl.audit.verdict import AuditVerdict
 from atomctl.audit.verify import verify_bundle
 from atomctl.db.session import Connection
@@ -33,6 +39,7 @@ _SEQUENCER_SECONDS: Final = 5.0
 _CHUNK: Final = 256 * 1024
 
 _T = TypeVar("_T")
+_Json: TypeAlias = dict[str, Any]
 OfRun = Annotated[UUID | None, Query(description="Only this run's entries.")]
 
 
@@ -49,7 +56,7 @@ def show_entries(caller: CallerOf, paging: PagingOf, run: OfRun = None, subject:
 
 
 @router.get("/entries/{entry_id}/proof")
-def show_proof(caller: CallerOf, entry_id: UUID) -> dict[str, Any]:
+def show_proof(caller: CallerOf, entry_id: UUID) -> _Json:
     """The proof that an entry is under the newest signed checkpoint (`atom.audit-proof/v1`)."""
     require(caller.actor, Verb.READ, Resource.AUDIT)
     return _patiently(caller, lambda conn: prove_entry(conn, caller.actor.tenant_id, entry_id)).to_json()
@@ -62,15 +69,37 @@ def show_checkpoint(caller: CallerOf) -> Response:
     return Response(bytes(row["note"]), media_type="text/plain; charset=utf-8")
 
 
+@router.get("/consistency")
+def show_consistency(caller: CallerOf, old: Annotated[int, Query(ge=1)], new: Annotated[int, Query(ge=1)]) -> _Json:
+    """The proof that the log of `new` entries begins with that of `old` entries; hashes in base64, nearest first."""
+    require(caller.actor, Verb.READ, Resource.AUDIT)
+    with caller.transaction() as conn:
+        proof = prove_consistency(conn, caller.actor.tenant_id, old, new)
+    return {"old": old, "new": new, "proof": [base64.b64encode(node).decode() for node in proof]}
+
+
+@router.get("/anchor")
+def show_anchor(caller: CallerOf) -> _Json:
+    """The newest anchor and what leads from it to this tenant's log; `evidence` is null where nothing is anchored."""
+    require(caller.actor, Verb.READ, Resource.AUDIT)
+    evidence = _evidence(caller)
+    return {"configured": caller.services.anchors is not None, "evidence": evidence.to_json() if evidence else None}
+
+
 @router.get("/verify")
-def verify(caller: CallerOf, run: OfRun = None) -> dict[str, Any]:
+def verify(caller: CallerOf, run: OfRun = None) -> _Json:
     """What verification finds in the whole log, or in one run's entries (`atom.audit-verdict/v1`)."""
     require(caller.actor, Verb.READ, Resource.AUDIT)
     trusted = caller.services.audit_keys
+    # Read before the log is: the log must have grown from what was anchored then.
+    evidence = _evidence(caller) if run is None else None
+    anchored = judge(evidence, caller.actor.tenant_id, trusted) if evidence else Anchored(None)
 
     def look(conn: Connection) -> AuditVerdict:
         if run is None:
-            return verify_live(conn, caller.actor.tenant_id, trusted=trusted)
+            known = [anchored.checkpoint] if anchored.checkpoint is not None else []
+            verdict = verify_live(conn, caller.actor.tenant_id, trusted=trusted, anchored=known)
+            return verdict.with_findings(anchored.findings)
         with tempfile.TemporaryDirectory(prefix="atom-verify-") as folder:
             path = Path(folder) / "run.atomaudit"
             with path.open("wb") as out:
@@ -96,6 +125,20 @@ def export(caller: CallerOf, run: OfRun = None) -> StreamingResponse:
     name = f"{run or caller.actor.tenant_id}.atomaudit"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return StreamingResponse(_chunks(_patiently(caller, write)), media_type="application/x-ndjson", headers=headers)
+
+
+def _evidence(caller: Caller) -> Evidence | None:
+    """What leads from the newest anchor to the caller's log; None where nothing is anchored.
+
+    Raises:
+        AtomError: OBJ codes the bucket cannot be read: whoever asked for anchors is not told that there are none.
+    """
+    store, keys = caller.services.anchors, caller.services.audit_keys
+    anchor = newest_of(store, keys) if store is not None else None
+    if anchor is None:
+        return None
+    with caller.services.sessions.tenant(DEPLOYMENT) as conn:
+        return gather(conn, caller.actor.tenant_id, anchor)
 
 
 def _patiently(caller: Caller, read: Callable[[Connection], _T]) -> _T:
