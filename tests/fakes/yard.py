@@ -6,7 +6,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -27,8 +27,10 @@ from atomctl.registry.model import PackageRecord
 from atomctl.runs import service as runs
 from atomctl.runs.context import StepRunner
 from atomctl.runs.model import Attempt, Run, RunState
+from atomctl.runs.plan import Abilities
 from atomctl.runs.read import Steps
 from atomctl.runs.states import ENDED
+from atomctl.secrets.model import SecretSource
 from atomctl.worker import Worker, WorkerOptions
 from atomctl.wpk.archive import FileEntry, Source, pack
 
@@ -57,6 +59,7 @@ class Yard:
     sessions: Sessions
     tenant_id: UUID
     objects: FolderStore
+    abilities: Abilities = field(default_factory=Abilities)
 
     def __post_init__(self) -> None:
         self.adam = log_in(self.sessions, self.tenant_id, "adam", Role.ADMIN)
@@ -95,7 +98,7 @@ class Yard:
         """`olga` asks for a run; the environment is the one the package was pushed to."""
         request = runs.RunRequest(package_id=package.id, parameters=parameters or {}, environment=ENVIRONMENT, **given)
         with self.sessions.tenant(self.tenant_id) as conn:
-            return runs.request_run(conn, self.objects, self.olga, request)
+            return runs.request_run(conn, self.objects, self.olga, request, self.abilities)
 
     def start(self, package: PackageRecord, parameters: Mapping[str, Json] | None = None, **given: Any) -> Run:
         """`olga` asks for a run, and `sara` and `paul` let it start if the decision wants them to."""
@@ -163,7 +166,13 @@ def until(look: Callable[[], Any], holds: Callable[[Any], bool], timeout: float 
 
 @contextlib.contextmanager
 def working(
-    address: DatabaseAddress, yard: Yard, steps: StepRunner, scratch: Path, options: WorkerOptions | None = None
+    address: DatabaseAddress,
+    yard: Yard,
+    steps: StepRunner,
+    scratch: Path,
+    options: WorkerOptions | None = None,
+    *,
+    secrets: SecretSource | None = None,
 ) -> Iterator[Worker]:
     """A worker in a thread of this process; it has ended when the block does."""
     stop = threading.Event()
@@ -174,6 +183,7 @@ def working(
         scratch,
         isolation="test",
         follow=runs.on_approval,
+        secrets=secrets,
         options=options or WorkerOptions(poll=0.05, watch=0.05),
     )
     thread = threading.Thread(target=worker.run, args=(stop,), name="test-worker")

@@ -12,8 +12,13 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 
-def make_certificate(name: str, folder: Path) -> tuple[ssl.SSLContext, ssl.SSLContext]:
-    """The contexts of a server called `name` and of a client that trusts it alone; the files stay in `folder`."""
+def make_certificate(
+    name: str, folder: Path, *, ends_in: timedelta = timedelta(hours=1)
+) -> tuple[ssl.SSLContext, ssl.SSLContext]:
+    """The contexts of a server called `name` and of a client that trusts it alone; the files stay in `folder`.
+
+    A certificate that ends in less than nothing, but less than an hour ago, has expired.
+    """
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     now = datetime.now(UTC)
@@ -24,7 +29,7 @@ def make_certificate(name: str, folder: Path) -> tuple[ssl.SSLContext, ssl.SSLCo
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(hours=1))
+        .not_valid_after(now + ends_in)
         .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())

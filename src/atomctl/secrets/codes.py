@@ -126,7 +126,7 @@ EXPIRED = Code(
     "SEC014",
     "the login at the secret store has expired",
     "The token is revoked or ran out, and no new login was possible with what this process was given.",
-    _WRAP,
+    f"{_WRAP}; or a new VAULT_TOKEN: bao login",
     ExitCode.AUTH,
     503,
 )

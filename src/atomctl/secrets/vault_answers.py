@@ -24,20 +24,28 @@ _MEANS: Mapping[type[vault.VaultError], Code] = {
 }
 _OUTAGES = (vault.InternalServerError, vault.VaultNotInitialized, vault.BadGateway, vault.VaultDown)
 """What proxies in front of a store say in HTML of their own, too."""
+_SAYS_NO = (vault.InvalidRequest, vault.Unauthorized, vault.Forbidden)
 _CAS = "check-and-set parameter did not match"
 
 
 @contextmanager
-def translated(what: str) -> Iterator[None]:
+def translated(what: str, refused: Code | None = None) -> Iterator[None]:
     """Within, whatever hvac and the network raise becomes an `AtomError` whose `why` begins with `what`.
 
+    Args:
+        what: is being done.
+        refused: what it means where the store itself says that the request is not valid or not allowed.
+
     Raises:
-        AtomError: SEC005, SEC007, SEC010 to SEC013, SEC018, SEC019.
+        AtomError: SEC005, SEC007, SEC010 to SEC013, SEC018, SEC019, and `refused`.
     """
     try:
         yield
     except vault.VaultError as error:
-        raise _refused(what, error) from error
+        found = _refused(what, error)
+        if refused is not None and found.code is not codes.NONSENSE and isinstance(error, _SAYS_NO):
+            raise AtomError(refused, found.why) from error
+        raise found from error
     except requests.Timeout as error:
         raise AtomError(_timeout(error), f"{what}: no answer in time") from error
     except requests.exceptions.SSLError as error:

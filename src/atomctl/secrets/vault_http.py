@@ -58,15 +58,19 @@ class BoundedSession(requests.Session):
 def _whole(raw: urllib3.HTTPResponse, deadline: float) -> bytes:
     """The body, read as it arrives: a server that sends a byte a second is as slow as one that is silent."""
     body = bytearray()
+    while chunk := _piece(raw):
+        body += chunk
+        if len(body) > _LARGEST:
+            raise TooLargeError(f"more than {_LARGEST} bytes")
+        if time.monotonic() > deadline:
+            raise requests.ReadTimeout("no complete answer in time")
+    return bytes(body)
+
+
+def _piece(raw: urllib3.HTTPResponse) -> bytes:
     try:
-        while chunk := raw.read1(_READ):
-            body += chunk
-            if len(body) > _LARGEST:
-                raise TooLargeError(f"more than {_LARGEST} bytes")
-            if time.monotonic() > deadline:
-                raise requests.ReadTimeout("no complete answer in time")
+        return raw.read1(_READ)
     except urllib3.exceptions.TimeoutError as error:
         raise requests.ReadTimeout("silence in the middle of an answer") from error
     except (urllib3.exceptions.HTTPError, OSError) as error:
         raise requests.ConnectionError("the answer broke off") from error
-    return bytes(body)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import hvac
-from hvac import exceptions as vault
 
 from atomctl.errors import AtomError
 from atomctl.secrets import codes
@@ -57,16 +56,13 @@ class Door:
     def _by_role(self) -> Login:
         if self._secret_id is None:
             self._secret_id = self._unwrap()
-        with translated("the login by AppRole"):
-            try:
-                answer = self._client("").auth.approle.login(
-                    role_id=self._settings.role_id,
-                    secret_id=self._secret_id,
-                    use_token=False,
-                    mount_point=self._settings.approle,
-                )
-            except (vault.InvalidRequest, vault.Forbidden) as error:
-                raise AtomError(codes.LOGIN_REFUSED, "the role id and secret id are not accepted") from error
+        with translated("the login by AppRole", refused=codes.LOGIN_REFUSED):
+            answer = self._client("").auth.approle.login(
+                role_id=self._settings.role_id,
+                secret_id=self._secret_id,
+                use_token=False,
+                mount_point=self._settings.approle,
+            )
         found = document(answer)
         renewable = field(found, "auth", "renewable", as_=lambda value: isinstance(value, bool))
         client = self._client(text(found, "auth", "client_token"))
@@ -76,25 +72,18 @@ class Door:
         """The secret id, out of a wrapping token that was made by the role's own endpoint and never opened."""
         wrapping = str(self._settings.secret_id)
         client = self._client(wrapping)
-        with translated("the wrapped secret id"):
-            try:
-                held = document(client.adapter.post("/v1/sys/wrapping/lookup", json={"token": wrapping}))
-                made_by = text(held, "data", "creation_path")
-                if not made_by.startswith(f"auth/{self._settings.approle}/role/") or not made_by.endswith("/secret-id"):
-                    raise AtomError(codes.WRAPPED_OTHER, f"it was made by {made_by[:120]}")
-                answer = client.sys.unwrap()
-            except (vault.InvalidRequest, vault.Forbidden) as error:
-                raise AtomError(codes.WRAPPED_USED, "the store does not know this wrapping token any more") from error
+        with translated("the wrapped secret id", refused=codes.WRAPPED_USED):
+            held = document(client.adapter.post("/v1/sys/wrapping/lookup", json={"token": wrapping}))
+            made_by = text(held, "data", "creation_path")
+            if not made_by.startswith(f"auth/{self._settings.approle}/role/") or not made_by.endswith("/secret-id"):
+                raise AtomError(codes.WRAPPED_OTHER, f"it was made by {made_by[:120]}")
+            answer = client.sys.unwrap()
         return text(document(answer), "data", "secret_id")
 
     def _with_token(self) -> Login:
         client = self._client(str(self._settings.token))
-        with translated("the token given"):
-            try:
-                found = document(client.auth.token.lookup_self())
-            except vault.Forbidden as error:
-                hint = "bao login    # then export the new VAULT_TOKEN and restart the worker"
-                raise AtomError(codes.EXPIRED, "the token given is not valid (any more)", hint=hint) from error
+        with translated("the token given", refused=codes.EXPIRED):
+            found = document(client.auth.token.lookup_self())
         renewable = field(found, "data", "renewable", as_=lambda value: isinstance(value, bool))
         return Login(client, number(found, "data", "ttl") or None, renewable)
 
