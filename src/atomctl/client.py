@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import select
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from pathlib import Path
 from types import TracebackType
@@ -153,7 +153,8 @@ class Client:
     ) -> HTTPResponse:
         with self._talking():
             self._open(seconds)
-            self._connection.request(method, self._prefix + target, data, {**self._headers, **(headers or {})})
+            with suppress(BrokenPipeError):  # refused before it was all sent: the answer says why
+                self._connection.request(method, self._prefix + target, data, {**self._headers, **(headers or {})})
             self._answer = self._connection.getresponse()
         if not 200 <= self._answer.status < 300:
             raise self._problem(self._answer)

@@ -17,21 +17,35 @@ def replacing(target: Path, *, mode: int = 0o600) -> Iterator[IO[bytes]]:
     The bytes are written beside the target, synced, renamed over it, and the folder is synced.
 
     Raises:
-        OSError: the folder is missing, not permitted or full; nothing is left behind.
+        OSError: the folder is missing, not permitted or full; nothing is left behind. Its `filename` is the target.
     """
-    descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:64]}.")
+    with _about(target):
+        descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:64]}.")
     part = Path(name)
     try:
-        with os.fdopen(descriptor, "wb") as stream:
-            yield stream
-            stream.flush()
-            os.fchmod(stream.fileno(), mode)
-            os.fsync(stream.fileno())
-        part.replace(target)
+        with _about(target):
+            with os.fdopen(descriptor, "wb") as stream:
+                yield stream
+                stream.flush()
+                os.fchmod(stream.fileno(), mode)
+                os.fsync(stream.fileno())
+            part.replace(target)
     finally:
         with suppress(FileNotFoundError):
             part.unlink()
     sync_folder(target.parent)
+
+
+@contextmanager
+def _about(target: Path) -> Iterator[None]:
+    """A failure of the file written beside `target` names `target`, which the caller knows."""
+    try:
+        yield
+    except OSError as error:
+        beside = isinstance(error.filename, str) and Path(error.filename).name.startswith(f".{target.name[:64]}.")
+        if error.filename is None or beside:
+            error.filename, error.filename2 = str(target), None
+        raise
 
 
 def replace_file(target: Path, data: bytes, *, mode: int = 0o600) -> None:

@@ -12,10 +12,10 @@ from atomctl.cli.confirming import dry_run_option
 from atomctl.cli.connection import open_client
 from atomctl.cli.invocation import Format, examples, output_option
 from atomctl.cli.packages import document, page
-from atomctl.cli.paths import EXISTING_FILE
+from atomctl.cli.paths import EXISTING_FILE, PACKAGE_FILE
 from atomctl.cli.printing import emit, say
 from atomctl.cli.progress import busy
-from atomctl.cli.signing_files import BUNDLE_LIMIT, PACKAGE_LIMIT, bundles_beside, read_bounded
+from atomctl.cli.signing_files import BUNDLE_LIMIT, bundles_beside, read_bounded
 from atomctl.errors import AtomError
 
 
@@ -26,7 +26,7 @@ from atomctl.errors import AtomError
         "atomctl push restart-web-1.0.0.wpk --bundle other.json    with just this one",
     ),
 )
-@click.argument("file", type=EXISTING_FILE)
+@click.argument("file", type=PACKAGE_FILE)
 @click.option(
     "--bundle",
     "bundles",
@@ -46,7 +46,7 @@ def command(file: Path, bundles: tuple[Path, ...], dry_run: bool, output: Format
         _validate(file, output)
         return
     body: dict[str, object] = {
-        "archive": b64encode(read_bounded(file, PACKAGE_LIMIT)).decode(),
+        "archive": _archive(file),
         "bundles": [
             read_bounded(path, BUNDLE_LIMIT).decode(errors="replace") for path in bundles or bundles_beside(file)
         ],
@@ -64,12 +64,27 @@ def command(file: Path, bundles: tuple[Path, ...], dry_run: bool, output: Format
     say(f"Pushed{again}.\nNext: atomctl run {package['name']} --dry-run")
 
 
+def _archive(file: Path) -> str:
+    """The file's bytes as they travel.
+
+    Raises:
+        AtomError: WPK140 it is larger than any package, so it is not even sent.
+    """
+    from atomctl.wpk import codes as wpk_codes
+    from atomctl.wpk.tar import MAX_BYTES
+
+    data = read_bounded(file, MAX_BYTES)
+    if len(data) > MAX_BYTES:
+        raise AtomError(wpk_codes.TOO_LARGE, f"{file}: more than {MAX_BYTES:,} bytes")
+    return b64encode(data).decode()
+
+
 def _validate(file: Path, output: Format) -> None:
     from atomctl.rules.formats import text
 
-    archive = b64encode(read_bounded(file, PACKAGE_LIMIT)).decode()
+    body = {"archive": _archive(file)}
     with open_client() as client, busy(f"validating {file.name}"):
-        report = client.post("validate", {"archive": archive})
+        report = client.post("validate", body)
     emit("report", {"name": report["package"]["name"], **report}, output, text=text.render)
     if report["decision"]["outcome"] == "block":
         raise AtomError(codes.WOULD_BLOCK, f"risk {report['risk']['score']} of 100")

@@ -10,7 +10,7 @@ import click
 from atomctl.cli import codes
 from atomctl.cli.invocation import Format, examples, output_option
 from atomctl.cli.key_password import read_password
-from atomctl.cli.paths import EXISTING_FILE
+from atomctl.cli.paths import EXISTING_FILE, PACKAGE_FILE
 from atomctl.cli.printing import emit, say
 from atomctl.cli.signing_files import PACKAGE_LIMIT, free_bundle_name, read_bounded
 from atomctl.errors import AtomError
@@ -26,7 +26,7 @@ _KEY_FILE_LIMIT = 64 * 1024
         "atomctl sign restart-web-1.0.0.wpk --key ci.key --password-file /run/secrets/ci-key",
     ),
 )
-@click.argument("file", type=EXISTING_FILE)
+@click.argument("file", type=PACKAGE_FILE)
 @click.option("--key", required=True, type=EXISTING_FILE, help="The private key.")
 @click.option("--password-file", type=EXISTING_FILE, help="Holds the password.")
 @click.option("--tenant", help="Sign for this tenant (id) only.")

@@ -10,7 +10,7 @@ import click
 
 from atomctl.cli import codes
 from atomctl.cli.invocation import Format, examples, output_option
-from atomctl.cli.paths import EXISTING_FILE
+from atomctl.cli.paths import EXISTING_FILE, PACKAGE_FILE
 from atomctl.cli.printing import emit
 from atomctl.cli.signing_files import BUNDLE_LIMIT, PACKAGE_LIMIT, bundles_beside, read_bounded
 from atomctl.errors import AtomError
@@ -28,7 +28,7 @@ _KEY_FILE_LIMIT = 64 * 1024
         "atomctl verify restart-web-1.0.0.wpk --key alice.pub --key bob.pub --threshold 2",
     ),
 )
-@click.argument("file", type=EXISTING_FILE)
+@click.argument("file", type=PACKAGE_FILE)
 @click.option(
     "--key",
     "keys",

@@ -29,7 +29,7 @@ def probe() -> Isolation:
     found = find_bubblewrap()
     if found.level is IsolationLevel.NONE:
         return found
-    with tempfile.TemporaryDirectory(prefix="atom-probe-") as folder:
+    with tempfile.TemporaryDirectory(prefix="atom-probe-", ignore_cleanup_errors=True) as folder:
         said = _Said()
         site = Site(scratch=Path(folder), isolation=found)
         package = Path(folder) / "package"
