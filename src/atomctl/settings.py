@@ -57,10 +57,16 @@ def _path(text: str) -> Path:
 
 
 def _port(text: str) -> int:
-    port = int(text)
-    if not 0 <= port <= 65535:
-        raise ValueError("a port is a number from 0 to 65535")
-    return port
+    if not text.isdecimal() or int(text) > 65535:
+        raise ValueError(f"{text[:20]!r} is no port, which is a number from 0 to 65535")
+    return int(text)
+
+
+def _share(text: str) -> float:
+    share = float(text)
+    if not 0.0 < share <= 1.0:
+        raise ValueError("a number above 0 and up to 1")
+    return share
 
 
 def _words(text: str) -> tuple[str, ...]:
@@ -83,6 +89,11 @@ def _duration(text: str) -> timedelta:
     if unit not in units or not number.isdecimal() or not 0 < int(number) < 1_000_000:
         raise ValueError("a duration is a number and one of s, m, h, d, such as 90s or 30d")
     return timedelta(**{units[unit]: int(number)})
+
+
+def _period(text: str) -> timedelta:
+    """A duration, or `off`, which is a duration of nothing."""
+    return timedelta(0) if text == "off" else _duration(text)
 
 
 def _setting(
@@ -172,6 +183,54 @@ class Settings:
         _duration,
         "ATOM_AUDIT_RETENTION",
         default=timedelta(days=7 * 366),
+    )
+    prometheus_url: str | None = _setting(
+        "the Prometheus that `signals probe` asks: its base address", str, "PROMETHEUS_URL", "PROM_URL"
+    )
+    worker_metrics_host: str = _setting(
+        "the address a worker shows its metrics on", str, "ATOM_WORKER_METRICS_HOST", default="127.0.0.1"
+    )
+    worker_metrics_port: int = _setting(
+        "the port a worker shows its metrics on; 0 takes a free one, which stands in targets/ in the home",
+        _port,
+        "ATOM_WORKER_METRICS_PORT",
+        default=0,
+    )
+    alert_scale: float = _setting(
+        "what every window and waiting time of the alert rules is multiplied with, for tests alone",
+        _share,
+        "ATOM_ALERT_SCALE",
+        default=1.0,
+    )
+    backup_folder: Path | None = _setting(
+        "where backups are kept if in no bucket, best another disk; unset = a folder in the home",
+        _path,
+        "ATOM_BACKUP_FOLDER",
+    )
+    s3_backup_bucket: str | None = _setting(
+        "the bucket of backups; unset = ATOM_BACKUP_FOLDER if set, else the audit bucket", str, "S3_BACKUP_BUCKET"
+    )
+    backup_lock: timedelta = _setting(
+        "how long a bucket keeps what is stored of a backup locked, such as 30d; `off` for one without Object Lock",
+        _period,
+        "ATOM_BACKUP_LOCK",
+        default=timedelta(days=30),
+    )
+    backup_every: timedelta | None = _setting(
+        "the time between two backups, or `off` (unset: 1d with the embedded database, else off)",
+        _period,
+        "ATOM_BACKUP_EVERY",
+    )
+    drill_every: timedelta | None = _setting(
+        "the time between two restore drills, or `off` (unset: 7d with the embedded database, else off)",
+        _period,
+        "ATOM_DRILL_EVERY",
+    )
+    backup_keep: str = _setting(
+        "the backups to keep: the newest of so many hours, days, weeks, months and years",
+        str,
+        "ATOM_BACKUP_KEEP",
+        default="daily=7,weekly=5,monthly=12",
     )
     origins: Mapping[str, str] = field(default_factory=dict, compare=False)
 

@@ -26,8 +26,10 @@ from atomctl.objects.model import ObjectStore
 from atomctl.settings import Settings
 
 if TYPE_CHECKING:
+    import socket
     import threading
 
+    from atomctl.backup.service import Backups
     from atomctl.runs.plan import Abilities
     from atomctl.runs.steps.executors import StepExecutor
     from atomctl.secrets.local import LocalSource
@@ -164,7 +166,7 @@ def worker_parts(settings: Settings) -> WorkerParts:
         isolation=site.isolation.level.value,
         follow=follow_approval,
         secrets=secrets,
-        background=(sequencer.run, *_anchor_loops(settings, address), *secret_loops),
+        background=(sequencer.run, *_anchor_loops(settings, address), *secret_loops, *_backup_loops(settings)),
     )
 
 
@@ -184,6 +186,7 @@ def insight_loops(settings: Settings, listener: socket.socket) -> tuple[Loop, ..
     Raises:
         AtomError: DBA001, DBA002, DBA003 the database cannot be served; AUD715 a verifier key cannot be read.
     """
+    from atomctl.backup.figures import BackupFigures
     from atomctl.insight.figures import DatabaseFigures
     from atomctl.insight.patrol import Patrol
     from atomctl.insight.vault_state import VaultState
@@ -196,13 +199,62 @@ def insight_loops(settings: Settings, listener: socket.socket) -> tuple[Loop, ..
         for name in ("insight", "metrics")
     )
     vault = [VaultState(settings.vault_addr, settings.vault_cacert)] if settings.vault_addr else []
-    page = page_with([DatabaseFigures(reading), *vault])
+    page = page_with([DatabaseFigures(reading), BackupFigures(reading), *vault])
 
     def show(stop: threading.Event) -> None:
         with reading:
             Exposition(listener, page, settings.home, "worker").run(stop)
 
     return Patrol(patrolling, audit_keys(settings)).run, show
+
+
+def backups(settings: Settings, trusted: tuple[VerifierKey, ...] = ()) -> Backups:
+    """What takes and restores backups; neither the database nor the store is asked anything yet.
+
+    Args:
+        settings: what this process was told.
+        trusted: the keys that may have signed backups; without any, this instance's own.
+
+    Raises:
+        AtomError: AUD715 a verifier key cannot be read, BAK024 the retention cannot be read, OBJ015 a bucket was named
+            without credentials.
+    """
+    from atomctl.audit.anchor import newest_of
+    from atomctl.backup.keys import FileWrapper
+    from atomctl.backup.ledger import Ledger
+    from atomctl.backup.reading import Reader
+    from atomctl.backup.restoring import Restorer
+    from atomctl.backup.retention import parse_keep
+    from atomctl.backup.service import Backups
+    from atomctl.backup.shelf import Shelf
+    from atomctl.backup.site import Site
+    from atomctl.backup.taking import Taker
+
+    address, keys = database_address(settings), trusted or audit_keys(settings)
+    shelf = Shelf(opening.backup_store(settings), keys)
+    wrapper = FileWrapper(settings.home / "keys" / "backup.key")
+    anchors = opening.audit_store(settings)
+    site = Site(settings.home)
+
+    def last_anchor() -> bytes | None:
+        found = newest_of(anchors, keys) if anchors is not None else None
+        return found.note if found is not None else None
+
+    return Backups(
+        taker=Taker(address, shelf, wrapper, lambda: audit_key(settings), site, opening.backup_lock(settings)),
+        restorer=Restorer(Reader(shelf, wrapper), site),
+        ledger=Ledger(address),
+        keep=parse_keep(settings.backup_keep),
+        last_anchor=last_anchor,
+    )
+
+
+def _backup_loops(settings: Settings) -> tuple[Loop, ...]:
+    """The loop that takes backups and drills them, unless both are switched off."""
+    from atomctl.backup.schedule import Schedule, timetable
+
+    times = timetable(settings.backup_every, settings.drill_every, embedded=settings.database_url is None)
+    return (Schedule(backups(settings), times).run,) if times is not None else ()
 
 
 def secret_source(settings: Settings) -> VaultSource | LocalSource | None:

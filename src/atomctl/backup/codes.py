@@ -9,7 +9,7 @@ KEY_MISSING = Code(
     "the backup key is missing",
     "Backups are encrypted under the key file `keys/backup.key` of the home. Without it no backup can be read, by"
     " anybody. Nothing was written.",
-    "copy keys/backup.key from where you keep it to the home named above; a new instance makes its own at `atomctl up`",
+    "copy keys/backup.key from where you keep it to the file named above",
     ExitCode.USAGE,
 )
 KEY_UNUSABLE = Code(

@@ -36,6 +36,13 @@ class WrappedKey:
 class KeyWrapper(Protocol):
     """Where the key that wraps lies is its own affair: a file, or a server that never gives it out."""
 
+    def prepare(self) -> None:
+        """Afterwards there is a key to wrap with, made now if there was none.
+
+        Raises:
+            AtomError: BAK002 it cannot be made.
+        """
+
     def wrap(self, data_key: bytes, set_id: UUID) -> WrappedKey:
         """The data key of the set, wrapped; bound to the set's id.
 
@@ -56,6 +63,10 @@ class FileWrapper:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+
+    def prepare(self) -> None:
+        """As `KeyWrapper.prepare`."""
+        create_key(self._path)
 
     def wrap(self, data_key: bytes, set_id: UUID) -> WrappedKey:
         """As `KeyWrapper.wrap`."""

@@ -66,14 +66,12 @@ UPDATE atom.backups SET removed_at = clock_timestamp() WHERE id = :id AND remove
 INSERT INTO atom.backup_drills (id, started_at, passed, rpo_seconds, rto_seconds, report)
 VALUES (:id, :started_at, :passed, :rpo, :rto, :report::jsonb);
 
--- name: recorded()
-SELECT id, kind, parent_id, taken_at, size, verified_at, removed_at FROM atom.backups ORDER BY taken_at DESC, id DESC;
-
 -- name: newest()^
--- When the newest set that is still there was taken, and the last drill that passed began; None where there is none.
+-- When what counts happened last; None where it never did.
 SELECT
     (SELECT max(taken_at) FROM atom.backups WHERE removed_at IS NULL) AS taken_at,
     (SELECT max(started_at) FROM atom.backup_drills WHERE passed) AS drilled_at,
     (SELECT max(started_at) FROM atom.backup_drills) AS tried_at,
-    (SELECT count(*) FROM atom.backups WHERE removed_at IS NULL) AS sets,
+    (SELECT CASE WHEN passed THEN rpo_seconds END FROM atom.backup_drills ORDER BY started_at DESC LIMIT 1) AS rpo,
+    (SELECT CASE WHEN passed THEN rto_seconds END FROM atom.backup_drills ORDER BY started_at DESC LIMIT 1) AS rto,
     clock_timestamp() AS now;

@@ -24,8 +24,7 @@ class Reader:
     wrapper: KeyWrapper
 
     def read(self, shelved: Shelved, base: Destination, log: Destination) -> None:
-        """Writes the base and the log of one set to their destinations, whole and checked against statement and
-        manifest.
+        """Writes the base and the log of one set to their destinations, whole, as statement and manifest have them.
 
         What was written before an error is authentic but not whole, and must not be used.
 

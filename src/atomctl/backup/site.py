@@ -20,7 +20,7 @@ from atomctl.db.home import prepare_home, require_reachable
 from atomctl.errors import AtomError
 
 _LOCK = "lock"
-_PREFIX = "restored-"
+_RESTORED, _WORK = "restored-", "backup-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,26 +52,44 @@ class Site:
         return reachable(found, account, beside)
 
     @contextmanager
-    def scratch(self, account: Account) -> Iterator[Path]:
-        """A folder for one restore, gone with all its processes afterwards; what killed processes left goes first.
+    def work(self) -> Iterator[Path]:
+        """A private folder of the caller's own, gone afterwards; what killed processes left goes first.
 
         Raises:
             AtomError: BAK022 it cannot be made.
         """
+        with self._folder(_WORK) as folder:
+            yield folder
+
+    @contextmanager
+    def scratch(self, account: Account) -> Iterator[Path]:
+        """A folder for one restore that `account` passes through, gone afterwards.
+
+        What killed processes left goes first, with the servers that still run in it.
+
+        Raises:
+            AtomError: BAK022 it cannot be made, DBA005 the account cannot enter it.
+        """
+        with self._folder(_RESTORED) as folder:
+            account.passable_folder(folder)
+            require_reachable(folder, account)
+            yield folder
+
+    @contextmanager
+    def _folder(self, prefix: str) -> Iterator[Path]:
+        account = self.account()
         prepare_home(self.home, account)
         parent = self.home / "scratch"
         try:
             account.passable_folder(parent)
-            for left in parent.glob(f"{_PREFIX}*"):
+            for left in parent.iterdir():
                 _remove_if_abandoned(left)
-            folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))
+            folder = Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
             lock = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            fcntl.flock(lock, fcntl.LOCK_EX)
         except OSError as error:
             raise AtomError(codes.FOLDER_UNUSABLE, f"{error.filename or parent}: {error.strerror}") from error
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            account.passable_folder(folder)
-            require_reachable(folder, account)
             yield folder
         finally:
             shutil.rmtree(folder, ignore_errors=True)

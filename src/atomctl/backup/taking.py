@@ -6,8 +6,7 @@ import datetime
 import io
 import secrets
 import tarfile
-import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +30,7 @@ from atomctl.backup.plan import Plan, Wanted, make_plan
 from atomctl.backup.programs import client_programs
 from atomctl.backup.reading import Reader
 from atomctl.backup.shelf import Shelf, Shelved
+from atomctl.backup.site import Site
 from atomctl.backup.streams import StreamWriter
 from atomctl.canonical import digest
 from atomctl.db import queries
@@ -55,16 +55,16 @@ class Taker:
         address: the database; the backup role logs in.
         shelf: where sets go.
         wrapper: wraps each set's data key.
-        signer: signs the statements.
-        work: a private folder for the log that is received meanwhile.
+        signer: opens the key that signs the statements.
+        site: has the folder for the log that is received meanwhile.
         lock_for: how long a store that locks keeps what is stored; None where it is not to.
     """
 
     address: DatabaseAddress
     shelf: Shelf
     wrapper: KeyWrapper
-    signer: Signer
-    work: Path
+    signer: Callable[[], Signer]
+    site: Site
     lock_for: datetime.timedelta | None = None
 
     def plan(self, wanted: Wanted) -> Plan:
@@ -90,7 +90,7 @@ class Taker:
         wrapped = self.wrapper.wrap(data_key, set_id)
         started = datetime.datetime.now(datetime.UTC)
         retain_until = started + self.lock_for if self.lock_for else None
-        with _translated(), self._connect() as session, self._work() as folder:
+        with _translated(), self._connect() as session, self.site.work() as folder:
             server, summarizes = _server(session)
             plan = make_plan(wanted, server, summarizes, self.shelf.shelved())
             if not _sql.try_lock(session, key=LOCK):
@@ -112,7 +112,7 @@ class Taker:
                     key=wrapped,
                     streams=run.store(copied, server),
                 )
-                signed = sign(statement, self.signer)
+                signed = sign(statement, self.signer())
                 self.shelf.add(statement, signed, retain_until)
         return Shelved(statement, digest(signed))
 
@@ -126,12 +126,6 @@ class Taker:
             application_name="atomctl backup",
             options="-c timezone=UTC -c search_path=pg_catalog -c statement_timeout=0",
         )
-
-    @contextmanager
-    def _work(self) -> Iterator[Path]:
-        self.work.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix="backup-", dir=self.work) as folder:
-            yield Path(folder)
 
     @contextmanager
     def _discarding(self, set_id: UUID) -> Iterator[None]:

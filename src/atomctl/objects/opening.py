@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from atomctl.errors import AtomError
 from atomctl.objects.codes import INCOMPLETE
 from atomctl.objects.folder import FolderStore
@@ -10,6 +12,7 @@ from atomctl.objects.model import ObjectStore
 from atomctl.objects.s3 import S3Store
 from atomctl.objects.s3_client import S3Place
 from atomctl.objects.s3_locked import S3LockedStore
+from atomctl.objects.unlocked import UnlockedFolder
 from atomctl.settings import Settings
 
 
@@ -33,6 +36,26 @@ def audit_store(settings: Settings) -> LockedStore | None:
     if settings.s3_audit_bucket is None:
         return None
     return S3LockedStore(_place(settings, settings.s3_audit_bucket))
+
+
+def backup_store(settings: Settings) -> LockedStore:
+    """Where backups lie: the bucket or folder that was named, else the audit bucket, else a folder in the home.
+
+    Nothing is sent yet.
+
+    Raises:
+        AtomError: OBJ015 a bucket was named without credentials.
+    """
+    bucket = settings.s3_backup_bucket or (settings.s3_audit_bucket if settings.backup_folder is None else None)
+    if bucket is not None:
+        return S3LockedStore(_place(settings, bucket))
+    return UnlockedFolder(settings.backup_folder or settings.home / "backups")
+
+
+def backup_lock(settings: Settings) -> timedelta | None:
+    """How long what is stored of a backup is locked; None in a folder, which locks nothing, and where that is off."""
+    locks = isinstance(backup_store(settings), S3LockedStore)
+    return settings.backup_lock if locks and settings.backup_lock else None
 
 
 def _place(settings: Settings, bucket: str) -> S3Place:
