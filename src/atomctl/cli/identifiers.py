@@ -28,6 +28,16 @@ def run_id(client: Client, text: str) -> str:
     return _whole(text) or _match("run", text, (run["id"] for run in client.pages("runs", limit=_LOOK_BACK)))
 
 
+def signal_id(client: Client, text: str) -> str:
+    """The id of the signal that `text` names: a whole id, or the end of one of the newest 1,000.
+
+    Raises:
+        AtomError: CLI009 none or several match.
+    """
+    found = client.pages("signals", limit=_LOOK_BACK)
+    return _whole(text) or _match("signal", text, (signal["id"] for signal in found))
+
+
 def pending_approval(client: Client, text: str) -> dict[str, Any]:
     """The approval that `text` names: by the end of its own id, or of the run or package it is about.
 

@@ -29,6 +29,7 @@ def command(host: str | None, port: int | None, fd: int | None) -> None:
 
     from atomctl.server.app import create_app
     from atomctl.telemetry.logs import configure
+    from atomctl.telemetry.targets import announced
     from atomctl.wiring import build_services
 
     settings = load_settings({"host": host, "port": port})
@@ -40,6 +41,7 @@ def command(host: str | None, port: int | None, fd: int | None) -> None:
         config = uvicorn.Config(
             create_app(services), log_config=None, server_header=False, access_log=False, timeout_graceful_shutdown=10
         )
-        uvicorn.Server(config).run(sockets=[listener])
+        with announced(settings.home, "server", url(listener).removeprefix("http://")):
+            uvicorn.Server(config).run(sockets=[listener])
     finally:
         services.close()

@@ -50,11 +50,15 @@ SECTIONS: dict[str, tuple[Verb, ...]] = {
         Verb("explain", "explain", "Explain an error code or a rule."),
     ),
     "Operate": (
+        Verb("signals", "signals", "Show what was noticed, and answer it."),
+        Verb("metrics", "metrics", "Print the alert rules and the metrics there are."),
         Verb("auth", "auth", "Log in, and show who you are."),
         Verb("context", "context", "Choose between instances and identities."),
+        Verb("secrets", "secrets", "Store and rotate what steps read; never show it."),
         Verb("server", "server", "Run the API server against a PostgreSQL."),
         Verb("worker", "worker", "Run a worker against a PostgreSQL."),
         Verb("db", "db", "Migrate the database and show its state."),
+        Verb("completion", "completion", "Print a shell's completion script."),
     ),
 }
 

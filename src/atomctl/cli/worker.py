@@ -9,6 +9,7 @@ import threading
 import click
 
 from atomctl.cli.invocation import examples
+from atomctl.cli.listening import listen
 from atomctl.settings import load_settings
 
 
@@ -24,11 +25,12 @@ def command() -> int:
     On SIGTERM it hands over what it has not finished; steps that run get 30 s to end.
     """
     from atomctl.telemetry.logs import configure
-    from atomctl.wiring import worker_parts
+    from atomctl.wiring import insight_loops, worker_parts
     from atomctl.worker import Worker
 
     settings = load_settings()
     configure(settings.log_level, json=not sys.stderr.isatty())
+    listener = listen(settings.worker_metrics_host, settings.worker_metrics_port)
     parts = worker_parts(settings)
     worker = Worker(
         parts.address,
@@ -38,7 +40,7 @@ def command() -> int:
         isolation=parts.isolation,
         follow=parts.follow,
         secrets=parts.secrets,
-        background=parts.background,
+        background=(*parts.background, *insight_loops(settings, listener)),
     )
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):

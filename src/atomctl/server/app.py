@@ -18,6 +18,7 @@ from atomctl.server.routes import (
     logs,
     packages,
     runs,
+    signals,
     tenants,
     trust,
     validate,
@@ -53,7 +54,7 @@ def build_app() -> FastAPI:
     )
     app.include_router(health.router)
     api = APIRouter(prefix=API)
-    for noun in (auth, tenants, workflows, packages, validate, runs, logs, approvals, trust, audit):
+    for noun in (auth, tenants, workflows, packages, validate, runs, logs, approvals, trust, audit, signals):
         api.include_router(noun.router)
     app.include_router(api)
     add_problem_handlers(app)

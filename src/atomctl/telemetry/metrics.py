@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, assert_never
 
 import prometheus_client as prometheus
 from prometheus_client.openmetrics.exposition import CONTENT_TYPE_LATEST, generate_latest
 
 from atomctl.telemetry.catalog import CATALOG, OTHER, Counter, Gauge, Histogram, Metric
+from atomctl.telemetry.readings import Source, StoredMetrics
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 """The media type of what `render` returns."""
 
 _SHOWN_FROM_THE_START = 100
+_END = b"# EOF\n"
 # A process has one set of metrics, as it has one /metrics page.
 _registry = prometheus.CollectorRegistry()
 
@@ -38,16 +41,18 @@ def _collector(metric: Counter | Gauge | Histogram) -> Any:
     return collector
 
 
-_collectors = {metric.name: _collector(metric) for metric in CATALOG}
+_collectors = {metric.name: _collector(metric) for metric in CATALOG if not metric.stored}
 
 
-def increment(metric: Counter, by: float = 1, **labels: str) -> None:
+def increment(metric: Counter, by: float = 1, *, exemplar: Mapping[str, str] | None = None, **labels: str) -> None:
     """Adds `by` to the series with these labels.
+
+    `exemplar` names one of the things counted, such as `{"run": ID}`: it is shown beside the figure and is no label.
 
     Raises:
         ValueError: the metric is not in the catalogue, or a label or its value is not the metric's.
     """
-    _series(metric, labels).inc(by)
+    _series(metric, labels).inc(by, dict(exemplar) if exemplar else None)
 
 
 def set_to(metric: Gauge, value: float, **labels: str) -> None:
@@ -69,14 +74,27 @@ def observe(metric: Histogram, value: float, **labels: str) -> None:
 
 
 def render() -> bytes:
-    """All metrics of this process in the OpenMetrics text format."""
+    """All metrics that this process counts, in the OpenMetrics text format."""
     page: bytes = generate_latest(_registry)  # type: ignore[no-untyped-call]  # the library has no types here
     return page
 
 
+def page_with(sources: Sequence[Source]) -> Callable[[], bytes]:
+    """What renders the same metrics with those that `sources` read, each time it is called."""
+    stored = prometheus.CollectorRegistry()
+    stored.register(StoredMetrics(sources))
+
+    def page() -> bytes:
+        counted = render().removesuffix(_END)
+        figures: bytes = generate_latest(stored)  # type: ignore[no-untyped-call]  # as above
+        return counted + figures
+
+    return page
+
+
 def _series(metric: Metric, labels: dict[str, str]) -> Any:
-    if metric not in CATALOG:
-        raise ValueError(f"{metric.name} is not in the catalogue")
+    if metric.name not in _collectors or metric not in CATALOG:
+        raise ValueError(f"{metric.name} is not in the catalogue, or no process counts it")
     if set(labels) != set(metric.labels):
         raise ValueError(f"{metric.name} has the labels {sorted(metric.labels)}, got {sorted(labels)}")
     collector = _collectors[metric.name]

@@ -19,6 +19,8 @@ CREATE TABLE atom.insight_signals (
     score            double precision NOT NULL CHECK (score >= 0 AND score < 'infinity'),
     severity         text             NOT NULL CHECK (severity IN ('info', 'warning', 'critical')),
     summary          text             NOT NULL CHECK (length(summary) BETWEEN 1 AND 500),
+    -- Where in its source the newest observation stands: what stands no further is no repeat.
+    position         bigint           NOT NULL,
     evidence         uuid[]           NOT NULL CHECK (cardinality(evidence) <= 50),  -- runs, the newest last
     dedup_key        text             NOT NULL CHECK (dedup_key ~ '^sha256:[0-9a-f]{64}$'),
     occurrences      integer          NOT NULL DEFAULT 1 CHECK (occurrences > 0),
@@ -51,6 +53,7 @@ CREATE TABLE atom.insight_cursors (
 SELECT atom.protect('atom.insight_cursors');
 
 CREATE INDEX workflow_runs_ended ON atom.workflow_runs (tenant_id, ended_at) WHERE ended_at IS NOT NULL;
+CREATE INDEX workflow_runs_history ON atom.workflow_runs (tenant_id, workflow, ended_at DESC) WHERE ended_at IS NOT NULL;
 CREATE INDEX workflow_runs_open ON atom.workflow_runs (state) WHERE ended_at IS NULL;
 CREATE INDEX approvals_pending ON atom.approvals (requested_at) WHERE state = 'pending';
 

@@ -1,0 +1,33 @@
+"""What the detectors look at: how runs ended, oldest first. Pure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A run that ended: when (UTC), whether it failed, and for how many seconds it ran; None if it never started."""
+
+    run_id: UUID
+    workflow: str
+    ended_at: datetime
+    failed: bool
+    seconds: float | None
+
+
+def by_workflow(history: Iterable[Ended]) -> dict[str, list[Ended]]:
+    """The runs of each workflow, oldest first."""
+    found: dict[str, list[Ended]] = {}
+    for run in sorted(history, key=lambda run: (run.ended_at, run.run_id)):
+        found.setdefault(run.workflow, []).append(run)
+    return found
+
+
+def usable(seconds: float | None) -> bool:
+    """Whether it is a duration at all: a clock that was set back leaves negative ones, and a gap leaves none."""
+    return seconds is not None and math.isfinite(seconds) and seconds >= 0.0
