@@ -17,6 +17,8 @@ from atomctl.errors import AtomError, ExitCode
 def report(error: BaseException, invocation: Invocation) -> int:
     """Prints `error` in the call's output format and returns the exit code it stands for."""
     if isinstance(error, SystemExit):
+        if isinstance(error.__context__, BrokenPipeError):  # the reader left (`| head`), which click makes a failure of
+            return int(ExitCode.OK)
         return error.code if isinstance(error.code, int) else int(ExitCode.NO)
     if isinstance(error, click.exceptions.Exit):
         return error.exit_code
@@ -53,4 +55,5 @@ def _text(error: AtomError) -> str:
     label = f"error[{error.code.id}]"
     if sys.stderr.isatty() and not os.environ.get("NO_COLOR"):
         label = click.style(label, fg="red", bold=True)
-    return f"{label}: {error.code.title}: {error.why}\nhint: {error.hint}\ndocs: {error.code.docs}"
+    said = error.why if error.why == error.code.title else f"{error.code.title}: {error.why}"
+    return f"{label}: {said}\nhint: {error.hint}\ndocs: {error.code.docs}"
