@@ -10,6 +10,7 @@ from atomctl.approvals import service as approvals
 from atomctl.approvals.model import Approval
 from atomctl.db import queries
 from atomctl.db.session import Connection, Sessions
+from atomctl.telemetry import catalog, metrics
 
 _sql: Any = queries.load(__file__)
 
@@ -26,5 +27,6 @@ def expire_approvals(sessions: Sessions, follow: Callable[[Connection, Approval]
         with sessions.tenant(tenant_id) as conn:
             for approval in approvals.expire_due(conn, tenant_id, datetime.now(UTC)):
                 follow(conn, approval)
+                metrics.increment(catalog.APPROVALS, kind=approval.subject_kind.value, outcome="expired")
                 expired += 1
     return expired

@@ -81,7 +81,7 @@ def move_run(conn: Connection, run: Run, after: RunState, cause: Cause = NO_CAUS
         detail={"from": run.state.value, **({"left_over": list(cause.left_over)} if cause.left_over else {})},
     )
     record(conn, run.tenant_id, entry)
-    metrics.increment(catalog.RUN_STATES, state=after.value.lower())
+    metrics.increment(catalog.RUN_STATES, state=after.value.lower(), exemplar={"run": str(run.id)})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,6 @@ Anybody can make them, so only `RECORDED` a minute are recorded; the counter and
 
 from __future__ import annotations
 
-import threading
 import time
 from typing import Final
 
@@ -16,6 +15,7 @@ from atomctl.access import codes
 from atomctl.audit.model import DEPLOYMENT, Entry, Result
 from atomctl.audit.record import record
 from atomctl.errors import AtomError, Code
+from atomctl.server.budget import Budget
 from atomctl.telemetry import catalog, metrics
 
 RECORDED: Final = 60
@@ -32,24 +32,6 @@ _REASONS: dict[Code, str] = {
     codes.BAD_TENANT: "tenant",
 }
 _log = structlog.get_logger(__name__)
-
-
-class Budget:
-    """So many a minute, and no more."""
-
-    def __init__(self, each_minute: int) -> None:
-        self._each_minute = each_minute
-        self._lock = threading.Lock()
-        self._minute, self._taken = 0, 0
-
-    def take(self, now: float) -> bool:
-        """Whether one more is within the budget of the minute that `now` (seconds) falls into."""
-        minute = int(now // 60)
-        with self._lock:
-            if minute != self._minute:
-                self._minute, self._taken = minute, 0
-            self._taken += 1
-            return self._taken <= self._each_minute
 
 
 _budget = Budget(RECORDED)

@@ -6,8 +6,10 @@ import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from starlette.background import BackgroundTask
 from starlette.exceptions import HTTPException
 
+from atomctl.access import codes as access
 from atomctl.access.denials import record_denial
 from atomctl.access.model import Actor
 from atomctl.canonical import Json
@@ -15,7 +17,9 @@ from atomctl.errors import AtomError, ExitCode
 from atomctl.registry.model import PublishRefusedError
 from atomctl.registry.publish import record_refusal
 from atomctl.server import codes
+from atomctl.server.foreign_ids import note_unknown_ids
 from atomctl.server.logins import note_refused_login
+from atomctl.telemetry import catalog, metrics
 
 MEDIA_TYPE = "application/problem+json"
 _RETRY_SECONDS = "2"
@@ -64,12 +68,19 @@ def _on_refusal(request: Request, error: Exception) -> JSONResponse:
     else:
         _leave_trace(request, error)
     verdict = error.verdict if isinstance(error, PublishRefusedError) else None
-    return problem(error, **({"verdict": verdict.to_json()} if verdict else {}))
+    answer = problem(error, **({"verdict": verdict.to_json()} if verdict else {}))
+    actor: Actor | None = getattr(request.state, "actor", None)
+    if actor is not None and error.code.status == 404:
+        named = f"{request.scope['path']} {error.why}"
+        answer.background = BackgroundTask(note_unknown_ids, request.app.state.services.sessions, actor, named)
+    return answer
 
 
 def _leave_trace(request: Request, error: AtomError) -> None:
     """Records a refused change, and a refused permission even of a read, in the tenant's audit log."""
     actor: Actor | None = getattr(request.state, "actor", None)
+    if error.code == access.FORBIDDEN:
+        metrics.increment(catalog.PERMISSION_REFUSALS)
     refused = request.method not in _READS or error.code.exit is ExitCode.AUTH
     if actor is None or not refused or error.code.status >= 500:
         return

@@ -26,3 +26,6 @@ SELECT 1;
 
 -- name: live_workers()$
 SELECT count(*) FROM atom.workers WHERE state = 'ALIVE';
+
+-- name: note_unknown_id(tenant, principal, id)$
+SELECT atom.note_unknown_id(:tenant, :principal, :id);

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from atomctl.server.logins import Budget
+from atomctl.server.budget import Budget
 
 
 def test_a_budget_is_spent_and_comes_back_with_the_next_minute() -> None:
