@@ -24,6 +24,8 @@ def command(ctx: click.Context, shell: str) -> None:
     """Print a shell's completion script."""
     from click.shell_completion import get_completion_class
 
+    from atomctl.cli.main import COMPLETE_VARIABLE
+
     kind = get_completion_class(shell)
     assert kind is not None, "click completes each of SHELLS"
-    click.echo(kind(ctx.find_root().command, {}, "atomctl", "_ATOMCTL_COMPLETE").source())
+    click.echo(kind(ctx.find_root().command, {}, "atomctl", COMPLETE_VARIABLE).source())

@@ -17,8 +17,6 @@ from atomctl.errors import AtomError, ExitCode
 def report(error: BaseException, invocation: Invocation) -> int:
     """Prints `error` in the call's output format and returns the exit code it stands for."""
     if isinstance(error, SystemExit):
-        if isinstance(error.__context__, BrokenPipeError):  # the reader left (`| head`), which click makes a failure of
-            return int(ExitCode.OK)
         return error.code if isinstance(error.code, int) else int(ExitCode.NO)
     if isinstance(error, click.exceptions.Exit):
         return error.exit_code

@@ -21,6 +21,9 @@ from atomctl.cli.verbs import SECTIONS, VERBS
 _COLLECT_AFTER = 50_000
 """Allocations between two garbage collections: importing alone would cause dozens, and they free nothing."""
 
+COMPLETE_VARIABLE = "_ATOMCTL_COMPLETE"
+"""What a shell that wants words completed sets, as click's scripts do."""
+
 EPILOG = """\b
 Examples:
   atomctl demo                         the main job, in under a minute
@@ -103,17 +106,21 @@ def run(argv: Sequence[str] | None = None) -> int:
         return _run(argv)
     gc.set_threshold(_COLLECT_AFTER)
     try:
-        return _run(None)
+        if asked := os.environ.get(COMPLETE_VARIABLE):
+            from click.shell_completion import shell_complete
+
+            return shell_complete(root, {}, "atomctl", COMPLETE_VARIABLE, asked)
+        return _run(sys.argv[1:])
     finally:
         gc.freeze()  # the interpreter's last collections find nothing to look at: a fifth of a short call's time
 
 
-def _run(argv: Sequence[str] | None) -> int:
+def _run(argv: Sequence[str]) -> int:
+    # Not click's own `main`: it ends the process itself when a reader leaves, and calls that a failure.
     invocation = Invocation()
     try:
-        result = root.main(
-            args=list(argv) if argv is not None else None, prog_name="atomctl", standalone_mode=False, obj=invocation
-        )
+        with root.make_context("atomctl", list(argv), obj=invocation) as ctx:
+            result = root.invoke(ctx)
         sys.stdout.flush()
     except BrokenPipeError:
         # The reader of our output went away (`| head`): nobody is left to tell, and flushing at exit would fail again.
