@@ -66,8 +66,9 @@ class Trial:
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """A finished restore: the data directory, what it showed, and the epoch that began (0: there was no log yet)."""
+    """A finished restore: the set, the data directory, what it showed, and the epoch that began (0: no log yet)."""
 
+    shelved: Shelved
     data: Path
     trial: Trial
     epoch: int
@@ -112,7 +113,7 @@ class Restorer:
         except BaseException:
             shutil.rmtree(unfinished if existed else target, ignore_errors=True)
             raise
-        return Restored(target / "postgres" / "data", trial, epoch)
+        return Restored(shelved, target / "postgres" / "data", trial, epoch)
 
     def try_out(self, shelved: Shelved) -> Trial:
         """Restores the set to a scratch folder, checks it, and throws it away.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
@@ -95,6 +95,14 @@ class Backups:
             AtomError: BAK013 no such set, and as `Reader.verify`.
         """
         return self.restorer.reader.verify(self.shelf.find(name))
+
+    def note_verified(self, sets: Sequence[Shelved]) -> bool:
+        """Notes when the sets were read whole; False where the database is not there, as after a disaster."""
+        try:
+            self.ledger.note_verified(sets)
+        except AtomError:
+            return False
+        return True
 
     def restore(self, name: str | None, target: Path) -> Restored:
         """Afterwards the set is restored into `target`.

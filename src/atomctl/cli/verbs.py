@@ -45,6 +45,7 @@ SECTIONS: dict[str, tuple[Verb, ...]] = {
         Verb("packages", "packages", "Show, yank and override packages."),
     ),
     "Prove it": (
+        Verb("controls", "controls", "Check the twelve controls, and their evidence."),
         Verb("audit", "audit", "Read, verify and export the audit log."),
         Verb("trust", "trust", "Show and change who may sign what."),
         Verb("explain", "explain", "Explain an error code or a rule."),
@@ -57,6 +58,7 @@ SECTIONS: dict[str, tuple[Verb, ...]] = {
         Verb("secrets", "secrets", "Store and rotate what steps read; never show it."),
         Verb("server", "server", "Run the API server against a PostgreSQL."),
         Verb("worker", "worker", "Run a worker against a PostgreSQL."),
+        Verb("backup", "backup", "Take, verify, restore and drill backups."),
         Verb("db", "db", "Migrate the database and show its state."),
         Verb("completion", "completion", "Print a shell's completion script."),
     ),
