@@ -48,7 +48,7 @@ class Cosign:
         """The bundle of an offline `sign-blob`."""
         key, blob = self._file("signing.key", private_pem), self._file("blob", data)
         bundle = self.folder / "signed.sigstore.json"
-        offline = ("--signing-config", self._file("signing-config.json", _NOBODY_TO_ASK), *self._trusted_root())
+        offline = ("--signing-config", self._file("signing-config.json", NOBODY_TO_ASK), *self._trusted_root())
         self.must("sign-blob", "--yes", "--key", key, "--bundle", str(bundle), *offline, blob)
         return bundle.read_bytes()
 
@@ -60,7 +60,7 @@ class Cosign:
 
     def _trusted_root(self) -> tuple[str, str]:
         """An empty root of trust: a key needs none, and without one cosign would fetch the public one."""
-        return "--trusted-root", self._file("trusted-root.json", _EMPTY_ROOT)
+        return "--trusted-root", self._file("trusted-root.json", EMPTY_ROOT)
 
     def _file(self, name: str, content: bytes) -> str:
         path = self.folder / name
@@ -68,10 +68,10 @@ class Cosign:
         return str(path)
 
 
-_NOBODY_TO_ASK = json.dumps(
+NOBODY_TO_ASK = json.dumps(
     {"mediaType": "application/vnd.dev.sigstore.signingconfig.v0.2+json", "rekorTlogConfig": {}, "tsaConfig": {}}
 ).encode()
-_EMPTY_ROOT = json.dumps({"mediaType": "application/vnd.dev.sigstore.trustedroot+json;version=0.1"}).encode()
+EMPTY_ROOT = json.dumps({"mediaType": "application/vnd.dev.sigstore.trustedroot+json;version=0.1"}).encode()
 
 
 def find_cosign(folder: Path) -> Cosign:

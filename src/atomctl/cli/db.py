@@ -53,3 +53,25 @@ def status_(output: Format) -> None:
 def _page(schema: dict[str, Any]) -> str:
     pending = ", ".join(schema["pending"]) or "nothing"
     return f"schema {schema['name'] or 'empty'}, this program has {schema['head']}; pending: {pending}"
+
+
+@command.command("isolation", epilog=examples("atomctl db isolation", "atomctl db isolation -o json"))
+@output_option
+def isolation(output: Format) -> None:
+    """Review the live schema as the server's own role: is every table of tenants protected?
+
+    Each relation must carry row level security, enabled and forced, with exactly the generated policy, or stand on the
+    reviewed list with a reason. Changes nothing.
+    """
+    from atomctl.db.connections import connect
+    from atomctl.db.isolation.catalogue import read_schema
+    from atomctl.db.isolation.review import review
+    from atomctl.db.roles import DatabaseRole
+    from atomctl.wiring import database
+
+    address, _ = database(load_settings())
+    with connect(address.dsn(DatabaseRole.APP)) as connection:
+        report = review(read_schema(connection))
+    report.raise_if_broken()
+    document = {"name": address.dbname, "holds": report.holds, "relations": sorted(report.relations)}
+    emit("isolation", document, output, text=lambda d: f"isolated: {len(d['relations'])} relations, no deviation")
