@@ -13,13 +13,13 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from atomctl.access import codes
 from atomctl.access.claims import Claims
 from atomctl.access.model import Actor
+from atomctl.access.permissions import Resource, Verb, require
 from atomctl.access.service import actor_for
 from atomctl.db.session import Connection
 from atomctl.errors import AtomError
 from atomctl.wiring import Services
 
 _bearer = HTTPBearer(auto_error=False, description="A JWT of a configured issuer; it names tenant, subject and roles.")
-
 
 BEARER = "bearer"
 
@@ -37,6 +37,15 @@ class Caller:
     services: Services
     claims: Claims
     actor: Actor
+
+    def reading(self, resource: Resource) -> AbstractContextManager[Connection]:
+        """A transaction of the caller's tenant, for whoever may read `resource`; someone without any role may not.
+
+        Raises:
+            AtomError: AUT020 none of the caller's roles may.
+        """
+        require(self.actor, Verb.READ, resource)
+        return self.transaction()
 
     def transaction(self) -> AbstractContextManager[Connection]:
         """A transaction of the caller's tenant."""

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Response
 
-from atomctl.access.permissions import Verb, require
+from atomctl.access.permissions import Resource, Verb, require
 from atomctl.approvals import service as approvals
 from atomctl.approvals.model import Approval, State, SubjectKind
 from atomctl.approvals.rows import read_approval
@@ -28,6 +28,8 @@ def list_approvals(
 ) -> ApprovalPage:
     """Approvals, the newest request first."""
     actor = caller.actor
+    for each in SubjectKind if kind is None else (kind,):
+        require(actor, Verb.READ, each.resource)
     with caller.transaction() as conn:
         found = approvals.list_approvals(
             conn, actor.tenant_id, state=state, kind=kind, after=paging.key(UUID), limit=paging.fetch
@@ -40,7 +42,7 @@ def list_approvals(
 def show_approval(caller: CallerOf, approval_id: UUID) -> ApprovalDocument:
     """One approval: what it is bound to, what is demanded, who voted."""
     actor = caller.actor
-    with caller.transaction() as conn:
+    with caller.reading(Resource.RUN_APPROVAL) as conn:
         approval = read_approval(conn, actor.tenant_id, approval_id)
     require(actor, Verb.READ, approval.subject_kind.resource)
     return ApprovalDocument.of(approval, actor)

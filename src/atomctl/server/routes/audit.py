@@ -65,6 +65,7 @@ def show_proof(caller: CallerOf, entry_id: UUID) -> _Json:
 @router.get("/checkpoint", response_class=Response)
 def show_checkpoint(caller: CallerOf) -> Response:
     """The newest signed checkpoint, a C2SP signed note: to be kept elsewhere."""
+    require(caller.actor, Verb.READ, Resource.TENANT)
     row = _patiently(caller, lambda conn: last_checkpoint(conn, caller.actor.tenant_id))
     return Response(bytes(row["note"]), media_type="text/plain; charset=utf-8")
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 
+from atomctl.access.permissions import Resource
 from atomctl.runs import service as runs
 from atomctl.runs.logs import Position
 from atomctl.server.acting import CallerOf
@@ -29,7 +30,7 @@ def read_log(
 
     def look() -> LogDocument:
         start: Position = position_of(offset)
-        with caller.transaction() as conn:
+        with caller.reading(Resource.RUN) as conn:
             page = runs.log_lines(conn, caller.services.objects, caller.actor.tenant_id, run_id, str(start))
         lines, after = lines_of(page, start)
         kept = [line for line in lines if step is None or line.step == step]

@@ -6,9 +6,11 @@ import base64
 import binascii
 from datetime import UTC, datetime
 from typing import Annotated
+from uuid import UUID
 
 from fastapi import APIRouter, Depends, Response
 
+from atomctl.access.permissions import Resource
 from atomctl.db.session import Connection
 from atomctl.errors import AtomError, ExitCode
 from atomctl.registry import service as registry
@@ -56,9 +58,7 @@ def push(change: ChangeOf, body: PushBody) -> Response:
 @router.get("")
 def list_packages(caller: CallerOf, paging: PagingOf, name: str | None = None) -> PackagePage:
     """Versions, the newest push first; of one workflow if `name` is given."""
-    from uuid import UUID
-
-    with caller.transaction() as conn:
+    with caller.reading(Resource.PACKAGE) as conn:
         found = registry.list_packages(
             conn, caller.actor.tenant_id, name=name, after=paging.key(UUID), limit=paging.fetch
         )
@@ -69,14 +69,14 @@ def list_packages(caller: CallerOf, paging: PagingOf, name: str | None = None) -
 @router.get("/{name}/{version}")
 def show_package(caller: CallerOf, at: At) -> PackageDocument:
     """One version with its verdict and manifest."""
-    with caller.transaction() as conn:
+    with caller.reading(Resource.PACKAGE) as conn:
         return PackageDocument.of(registry.show(conn, caller.actor.tenant_id, at))
 
 
 @router.get("/{name}/{version}/report", response_class=Response)
 def show_report(caller: CallerOf, at: At) -> Response:
     """The canonical report made when it was pushed, byte for byte (`atom.report/v1`)."""
-    with caller.transaction() as conn:
+    with caller.reading(Resource.PACKAGE) as conn:
         data = registry.report(conn, registry.show(conn, caller.actor.tenant_id, at))
     return Response(data, media_type="application/json")
 
@@ -84,7 +84,7 @@ def show_report(caller: CallerOf, at: At) -> Response:
 @router.get("/{name}/{version}/archive", response_class=Response)
 def download(caller: CallerOf, at: At) -> Response:
     """The published bytes, exactly as they were signed."""
-    with caller.transaction() as conn:
+    with caller.reading(Resource.PACKAGE) as conn:
         record = registry.show(conn, caller.actor.tenant_id, at)
     data = registry.archive(caller.services.objects, record)
     headers = {
@@ -97,7 +97,7 @@ def download(caller: CallerOf, at: At) -> Response:
 @router.get("/{name}/{version}/bundles")
 def show_bundles(caller: CallerOf, at: At) -> BundlesDocument:
     """The signature bundles it came with."""
-    with caller.transaction() as conn:
+    with caller.reading(Resource.PACKAGE) as conn:
         bundles = registry.bundles_of(conn, registry.show(conn, caller.actor.tenant_id, at))
     items = [BundleItem(digest=digest, bundle=data.decode(errors="replace")) for digest, data in bundles.items()]
     return BundlesDocument(items=items)

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
 
-from atomctl.access.permissions import Resource, Verb, require
+from atomctl.access.permissions import Resource
 from atomctl.db.session import Connection
 from atomctl.registry import service as registry
 from atomctl.registry.model import Coordinates
@@ -64,7 +64,7 @@ def list_runs(
     caller: CallerOf, paging: PagingOf, state: RunState | None = None, workflow: str | None = None
 ) -> RunPage:
     """Runs, the newest first."""
-    with caller.transaction() as conn:
+    with caller.reading(Resource.RUN) as conn:
         found = runs.list_runs(
             conn, caller.actor.tenant_id, workflow=workflow, state=state, after=paging.key(UUID), limit=paging.fetch
         )
@@ -75,10 +75,9 @@ def list_runs(
 @router.get("/{run_id}")
 def show_run(caller: CallerOf, run_id: UUID, wait: Wait = 0, unless: RunState | None = None) -> RunDocument:
     """One run with its steps. With `wait`, answers once its state is another than `unless`, or the wait is over."""
-    require(caller.actor, Verb.READ, Resource.RUN)
 
     def look() -> RunDocument:
-        with caller.transaction() as conn:
+        with caller.reading(Resource.RUN) as conn:
             return _whole(conn, runs.get(conn, caller.actor.tenant_id, run_id))
 
     return wait_until(look, lambda run: run.state != unless, wait)
@@ -87,7 +86,7 @@ def show_run(caller: CallerOf, run_id: UUID, wait: Wait = 0, unless: RunState | 
 @router.get("/{run_id}/plan")
 def show_plan(caller: CallerOf, run_id: UUID) -> PlanDocument:
     """What the run does, and what it was decided to need."""
-    with caller.transaction() as conn:
+    with caller.reading(Resource.RUN) as conn:
         return _plan(conn, runs.get(conn, caller.actor.tenant_id, run_id))
 
 

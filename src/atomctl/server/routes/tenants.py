@@ -8,6 +8,7 @@ from fastapi import APIRouter, Response
 
 from atomctl.access import service as access
 from atomctl.access.model import Role
+from atomctl.access.permissions import Resource
 from atomctl.server.acting import CallerOf
 from atomctl.server.changing import ChangeOf
 from atomctl.server.documents.people import PrincipalDocument, PrincipalPage, TenantDocument
@@ -19,7 +20,7 @@ router = APIRouter(tags=["tenants"])
 @router.get("/tenants/current")
 def current(caller: CallerOf) -> TenantDocument:
     """Your tenant."""
-    with caller.transaction() as conn:
+    with caller.reading(Resource.TENANT) as conn:
         tenant = access.read_tenant(conn, caller.actor.tenant_id)
     bootstrap = tenant.two_deciders_since is None
     return TenantDocument(id=tenant.id, name=tenant.name, created_at=tenant.created_at, bootstrap=bootstrap)

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from fastapi import APIRouter, Response
 
+from atomctl.access.permissions import Resource
 from atomctl.canonical import Digest
 from atomctl.registry import service as registry
 from atomctl.server.acting import CallerOf
@@ -28,14 +29,14 @@ router = APIRouter(prefix="/trust", tags=["trust"])
 @router.get("/rules")
 def show_rules(caller: CallerOf) -> RulesDocument:
     """The rules in force."""
-    with caller.transaction() as conn:
+    with caller.reading(Resource.TRUST_RULES) as conn:
         return RulesDocument.of(registry.active_rules(conn, caller.actor.tenant_id))
 
 
 @router.get("/rules/versions")
 def list_rules(caller: CallerOf, paging: PagingOf) -> RulesPage:
     """Every version of the rules, the newest first."""
-    with caller.transaction() as conn:
+    with caller.reading(Resource.TRUST_RULES) as conn:
         found = registry.list_rules(conn, caller.actor.tenant_id, after=paging.key(int), limit=paging.fetch)
     page, following = paging.cut(found, lambda rules: rules.version)
     return RulesPage(items=[RulesDocument.of(rules) for rules in page], next=following)
@@ -53,7 +54,7 @@ def propose_rules(change: ChangeOf, body: RulesBody) -> Response:
 @router.get("/keys")
 def list_keys(caller: CallerOf, paging: PagingOf) -> KeyPage:
     """The registered keys, by id."""
-    with caller.transaction() as conn:
+    with caller.reading(Resource.SIGNING_KEY) as conn:
         found = registry.list_keys(conn, caller.actor.tenant_id, after=paging.key(str), limit=paging.fetch)
     page, following = paging.cut(found, lambda key: key.record.key_id)
     return KeyPage(items=[KeyDocument.of(key) for key in page], next=following)

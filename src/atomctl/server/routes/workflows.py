@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
+from atomctl.access.permissions import Resource
 from atomctl.registry import service as registry
 from atomctl.server.acting import CallerOf
 from atomctl.server.documents.packages import PackageSummary, WorkflowDocument, WorkflowPage, WorkflowSummary
@@ -15,7 +16,7 @@ router = APIRouter(prefix="/workflows", tags=["workflows"])
 @router.get("")
 def list_workflows(caller: CallerOf, paging: PagingOf) -> WorkflowPage:
     """The workflows of your tenant, by name."""
-    with caller.transaction() as conn:
+    with caller.reading(Resource.WORKFLOW) as conn:
         found = registry.list_workflows(conn, caller.actor.tenant_id, after=paging.key(str), limit=paging.fetch)
     page, following = paging.cut(found, lambda workflow: workflow.name)
     return WorkflowPage(items=[WorkflowSummary.of(workflow) for workflow in page], next=following)
@@ -25,7 +26,7 @@ def list_workflows(caller: CallerOf, paging: PagingOf) -> WorkflowPage:
 def show_workflow(caller: CallerOf, name: str) -> WorkflowDocument:
     """One workflow with its newest versions."""
     tenant_id = caller.actor.tenant_id
-    with caller.transaction() as conn:
+    with caller.reading(Resource.WORKFLOW) as conn:
         workflow = registry.show_workflow(conn, tenant_id, name)
         records = registry.list_packages(conn, tenant_id, name=name, limit=LARGEST)
     summary = WorkflowSummary.of(workflow)
