@@ -152,6 +152,15 @@ class Settings:
     cosign_public_key: Path | None = _setting(
         "the public key that `verify` uses when none is named", _path, "COSIGN_PUBLIC_KEY_PATH"
     )
+    cosign: Path | None = _setting(
+        "the cosign that signs a probe of the controls; unset = the one on the path, if any", _path, "ATOM_COSIGN"
+    )
+    controls_every: timedelta = _setting(
+        "the time between two checks of the twelve controls by a worker, or `off`",
+        _period,
+        "ATOM_CONTROLS_EVERY",
+        default=timedelta(days=7),
+    )
     secrets: str = _setting(
         "where steps' secrets are kept", _one_of("none", "vault", "local"), "ATOM_SECRETS", default="none"
     )

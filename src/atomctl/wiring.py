@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +22,7 @@ from atomctl.db.embedded import embedded_address
 from atomctl.db.ids import new_id
 from atomctl.db.roles import DatabaseRole
 from atomctl.db.session import Connection, Sessions
+from atomctl.errors import AtomError
 from atomctl.files import replace_file
 from atomctl.objects import opening
 from atomctl.objects.locking import LockedStore
@@ -30,6 +34,7 @@ if TYPE_CHECKING:
     import threading
 
     from atomctl.backup.service import Backups
+    from atomctl.controls.site import Site
     from atomctl.runs.plan import Abilities
     from atomctl.runs.steps.executors import StepExecutor
     from atomctl.secrets.local import LocalSource
@@ -350,3 +355,36 @@ def follow_approval(conn: Connection, approval: Approval) -> None:
             runs.on_approval(conn, approval)
         case SubjectKind.OVERRIDE | SubjectKind.EXCEPTION | SubjectKind.TRUST_RULES:
             registry.on_approval(conn, approval)
+
+
+@contextmanager
+def control_site(settings: Settings) -> Iterator[Site]:
+    """The deployment as a check of its controls reaches it; nothing of its scratch twin is left afterwards.
+
+    Raises:
+        AtomError: DBA010, DBA011 as for `database`; SEC020 the settings of the secret store cannot be used.
+    """
+    from atomctl.controls.site import Instance, Site
+    from atomctl.controls.twin import Twin
+
+    address = database_address(settings)
+    try:
+        admin = database(settings)[1]
+    except AtomError:
+        admin = None  # no administrator is known here: the controls that need one say so
+    instance = Instance.read(settings.home)
+    scratch = Path(tempfile.mkdtemp(prefix="atom-"))
+    scratch.chmod(0o711)  # the twin's database runs as a user of its own, who must pass
+    twin = Twin(scratch)
+    try:
+        yield Site(
+            settings=settings,
+            api_url=settings.api_url or (instance.api_url if instance else None),
+            address=address,
+            admin=admin,
+            secrets=secret_source(settings),
+            twin=twin,
+        )
+    finally:
+        twin.stop()
+        shutil.rmtree(scratch, ignore_errors=True)

@@ -58,6 +58,8 @@ FUNCTIONS: Mapping[str, str] = {
     "atom.note_unknown_id(uuid,uuid,uuid)": "counts an id that is another tenant's and answers nothing either way;"
     " owned by the relay",
     "atom.hold_still()": "locks every table against writing for a backup's marker; reads and changes no row",
+    "atom.remove_probe_tenant()": "removes a tenant called probe-XXXXXXXX from within it; runs as the owner, whom the"
+    " tenant policy binds as well",
     "atom.erase_personal_value(text)": "runs as the owner, whom the tenant policy binds as well",
 }
 """Functions that run with their owner's rights (SECURITY DEFINER)."""

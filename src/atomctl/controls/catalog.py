@@ -1,0 +1,30 @@
+"""The twelve controls, by number."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from atomctl.controls import c01_signatures, c03_validation, c05_row_level_security
+from atomctl.controls.codes import UNKNOWN
+from atomctl.controls.model import AnyControl
+from atomctl.errors import AtomError
+
+CONTROLS: tuple[AnyControl, ...] = (
+    c01_signatures.CONTROL,
+    c03_validation.CONTROL,
+    c05_row_level_security.CONTROL,
+)
+
+
+def chosen(names: Iterable[str]) -> tuple[AnyControl, ...]:
+    """The controls that are named by number or name, in their order; all of them if none is named.
+
+    Raises:
+        AtomError: CTL901 there is none of a name.
+    """
+    wanted = set(names)
+    known = {name for control in CONTROLS for name in (control.name, str(control.number))}
+    if unknown := sorted(wanted - known):
+        there = ", ".join(f"{control.number} {control.name}" for control in CONTROLS)
+        raise AtomError(UNKNOWN, f"{', '.join(unknown)}; there are: {there}")
+    return tuple(control for control in CONTROLS if not wanted or {control.name, str(control.number)} & wanted)

@@ -1,0 +1,67 @@
+"""What controls need, each with the command that adds it: asked before a control, and again when it did not hold."""
+
+from __future__ import annotations
+
+import httpx
+
+from atomctl.controls.model import Need
+from atomctl.controls.site import Site
+from atomctl.db.connections import connect
+from atomctl.db.roles import DatabaseRole
+from atomctl.errors import AtomError
+
+_SECONDS = 5.0
+
+
+def _api(site: Site) -> str | None:
+    if site.api_url is None:
+        return f"no instance was started in {site.settings.home}"
+    if not site.issuer_key.exists() or not site.audit_key.exists():
+        return f"{site.settings.home} does not hold the instance's keys; check on the machine that has them"
+    try:
+        ready = httpx.get(f"{site.api_url}/readyz", params={"worker": 1}, timeout=_SECONDS, trust_env=False)
+    except httpx.HTTPError as error:
+        return f"{site.api_url}: {str(error) or type(error).__name__}"
+    return None if ready.is_success else f"{site.api_url}/readyz answers {ready.status_code}: {ready.text[:200]}"
+
+
+def _database(site: Site) -> str | None:
+    try:
+        connect(site.address.dsn(DatabaseRole.APP)).close()
+    except AtomError as error:
+        return str(error)
+    return None
+
+
+def _superuser(site: Site) -> str | None:
+    if site.admin is None:
+        return "no administrator's login is known"
+    try:
+        with site.admin.connect() as connection:
+            row = connection.execute("SELECT current_setting('is_superuser') AS super").fetchone()
+    except AtomError as error:
+        return str(error)
+    return None if row and row["super"] == "on" else f"{site.admin.user} is not a superuser, so it cannot take roles"
+
+
+def _twin(_: Site) -> str | None:
+    from atomctl.db.binaries import wheel_binaries
+
+    try:
+        wheel_binaries()
+    except AtomError as error:
+        return str(error)
+    return None
+
+
+API = Need("an ATOM instance", "atomctl up", _api)
+"""The server with a worker, and the keys of its home."""
+
+DATABASE = Need("the database", "atomctl doctor", _database)
+
+SUPERUSER = Need(
+    "a superuser of the database", "export ATOM_DATABASE_URL=postgresql://SUPERUSER:PASSWORD@HOST/atom", _superuser
+)
+"""Probes that take other roles, in transactions that are rolled back."""
+
+TWIN = Need("the embedded PostgreSQL, for a scratch twin", "pip install 'atomctl[embedded]'", _twin)
