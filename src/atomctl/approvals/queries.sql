@@ -12,7 +12,7 @@ INSERT INTO atom.approval_exclusions (tenant_id, approval_id, principal_id)
 SELECT :tenant_id, :approval_id, principal_id FROM unnest(CAST(:principals AS uuid[])) AS excluded (principal_id);
 
 -- name: lock_approval(tenant_id, id)^
-SELECT id, clock_timestamp() AS now FROM atom.approvals WHERE tenant_id = :tenant_id AND id = :id FOR UPDATE;
+SELECT id, clock_timestamp() AS now FROM atom.approvals WHERE tenant_id = :tenant_id AND id = :id FOR NO KEY UPDATE;
 
 -- name: approvals(tenant_id, ids)
 SELECT a.*,
@@ -63,6 +63,6 @@ UPDATE atom.approvals SET state = 'expired', decided_at = :now
 WHERE (tenant_id, id) IN (
     SELECT tenant_id, id FROM atom.approvals
     WHERE tenant_id = :tenant_id AND state = 'pending' AND expires_at <= :now
-    FOR UPDATE SKIP LOCKED
+    FOR NO KEY UPDATE SKIP LOCKED
 )
 RETURNING id;

@@ -121,7 +121,7 @@ ORDER BY p.entry_id, p.field LIMIT :limit;
 SELECT atom.erase_personal_value(:value) AS entry_id;
 
 -- name: lock_heads()
-SELECT tenant_id, origin, size, nodes, sequenced_at FROM atom.audit_heads ORDER BY tenant_id FOR UPDATE;
+SELECT tenant_id, origin, size, nodes, sequenced_at FROM atom.audit_heads ORDER BY tenant_id FOR NO KEY UPDATE;
 
 -- name: rename_head(origin, tenant_id, size, root)!
 UPDATE atom.audit_heads SET origin = :origin WHERE tenant_id = :tenant_id AND size = :size AND root = :root;

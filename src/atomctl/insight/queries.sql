@@ -41,7 +41,7 @@ LIMIT :count;
 SELECT * FROM atom.insight_signals WHERE tenant_id = :tenant_id AND id = :id;
 
 -- name: lock_signal(tenant_id, id)^
-SELECT * FROM atom.insight_signals WHERE tenant_id = :tenant_id AND id = :id FOR UPDATE;
+SELECT * FROM atom.insight_signals WHERE tenant_id = :tenant_id AND id = :id FOR NO KEY UPDATE;
 
 -- name: handle_signal(state, handled_by, comment, tenant_id, id)^
 UPDATE atom.insight_signals

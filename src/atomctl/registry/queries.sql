@@ -4,7 +4,7 @@ ON CONFLICT (tenant_id, name) DO NOTHING;
 
 -- name: lock_workflow(tenant_id, name)$
 -- Pushes of one name come one after another.
-SELECT id FROM atom.workflows WHERE tenant_id = :tenant_id AND name = :name FOR UPDATE;
+SELECT id FROM atom.workflows WHERE tenant_id = :tenant_id AND name = :name FOR NO KEY UPDATE;
 
 -- name: workflows(tenant_id, name, after, limit)
 SELECT id, name, created_at FROM atom.workflows
@@ -100,7 +100,7 @@ VALUES (:tenant_id, :key_id, :spki, :algorithm, :origin, :owner_id, 'active', :v
 ON CONFLICT DO NOTHING;
 
 -- name: lock_key(tenant_id, key_id)$
-SELECT key_id FROM atom.signing_keys WHERE tenant_id = :tenant_id AND key_id = :key_id FOR UPDATE;
+SELECT key_id FROM atom.signing_keys WHERE tenant_id = :tenant_id AND key_id = :key_id FOR NO KEY UPDATE;
 
 -- name: all_keys(tenant_id)
 SELECT * FROM atom.signing_keys WHERE tenant_id = :tenant_id;
@@ -122,7 +122,7 @@ UPDATE atom.signing_keys SET state = 'revoked', reason = :reason, revoked_from =
 WHERE tenant_id = :tenant_id AND key_id = :key_id AND state <> 'revoked';
 
 -- name: lock_tenant(tenant_id)$
-SELECT tenant_id FROM atom.tenants WHERE tenant_id = :tenant_id FOR UPDATE;
+SELECT tenant_id FROM atom.tenants WHERE tenant_id = :tenant_id FOR NO KEY UPDATE;
 
 -- name: insert_rules(tenant_id, id, document, digest, reason, proposed_by)!
 INSERT INTO atom.trust_rules (tenant_id, id, version, document, digest, state, reason, proposed_by)

@@ -17,13 +17,13 @@ SELECT plan, decision FROM atom.run_plans WHERE tenant_id = :tenant_id AND run_i
 SELECT * FROM atom.workflow_runs WHERE tenant_id = :tenant_id AND id = :id;
 
 -- name: lock_run(tenant_id, id)^
-SELECT * FROM atom.workflow_runs WHERE tenant_id = :tenant_id AND id = :id FOR UPDATE;
+SELECT * FROM atom.workflow_runs WHERE tenant_id = :tenant_id AND id = :id FOR NO KEY UPDATE;
 
 -- name: run_by_key(tenant_id, idempotency_key)^
 SELECT * FROM atom.workflow_runs WHERE tenant_id = :tenant_id AND idempotency_key = :idempotency_key;
 
 -- name: run_by_approval(tenant_id, approval_id)^
-SELECT * FROM atom.workflow_runs WHERE tenant_id = :tenant_id AND approval_id = :approval_id FOR UPDATE;
+SELECT * FROM atom.workflow_runs WHERE tenant_id = :tenant_id AND approval_id = :approval_id FOR NO KEY UPDATE;
 
 -- name: list_runs(tenant_id, before, workflow, state, count)
 SELECT * FROM atom.workflow_runs
@@ -87,7 +87,7 @@ FROM atom.run_segments AS s
 JOIN atom.workflow_runs AS r ON r.tenant_id = s.tenant_id AND r.id = s.run_id
 WHERE s.tenant_id = :tenant_id AND s.run_id = :run_id AND s.number = :number AND s.token = :token
   AND s.state = 'RUNNING'
-FOR UPDATE OF s, r;
+FOR NO KEY UPDATE OF s, r;
 
 -- name: close_segment(after, tenant_id, run_id, number, before)!
 UPDATE atom.run_segments SET state = :after, changed_at = now()

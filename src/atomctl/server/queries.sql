@@ -4,7 +4,7 @@ DELETE FROM atom.idempotency_keys WHERE (tenant_id, principal_id, key, route) IN
     SELECT tenant_id, principal_id, key, route FROM atom.idempotency_keys
     WHERE tenant_id = :tenant_id AND created_at < now() - interval '1 day'
     LIMIT 100
-    FOR UPDATE SKIP LOCKED
+    FOR NO KEY UPDATE SKIP LOCKED
 );
 
 -- name: claim(tenant_id, principal_id, key, route, request_digest)!

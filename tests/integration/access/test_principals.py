@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+import psycopg
 import pytest
 from tests.fakes.people import claims_of, log_in
 
@@ -17,6 +18,7 @@ from atomctl.access import codes, service
 from atomctl.access.denials import record_denial
 from atomctl.access.model import Actor, Role
 from atomctl.access.permissions import Resource, Verb, require
+from atomctl.audit.model import DEPLOYMENT
 from atomctl.db.ids import new_id
 from atomctl.db.session import Sessions
 from atomctl.errors import AtomError
@@ -171,6 +173,11 @@ def test_two_deciders_who_come_at_once_are_both_noticed(sessions: Sessions, tena
         thread.join()
     with sessions.tenant(tenant) as conn:
         assert service.read_tenant(conn, tenant).two_deciders_since is not None
+
+
+def test_nobody_can_be_a_tenant_under_the_name_of_the_deployments_log(sessions: Sessions) -> None:
+    with pytest.raises(psycopg.errors.CheckViolation), sessions.tenant(DEPLOYMENT) as conn:
+        service.ensure_tenant(conn, DEPLOYMENT, "impostor")
 
 
 def test_a_denied_try_is_recorded_although_its_transaction_is_gone(sessions: Sessions, tenant: UUID) -> None:

@@ -6,7 +6,9 @@ CREATE TABLE atom.tenants (
     name               text        NOT NULL CHECK (length(name) BETWEEN 1 AND 100),
     created_at         timestamptz NOT NULL DEFAULT now(),
     -- When the tenant first had two people who may decide on trust rules. From then on none of them decides alone.
-    two_deciders_since timestamptz
+    two_deciders_since timestamptz,
+    -- The nil UUID is the deployment's own log (60-audit.sql), which no tenant may read or write as its own.
+    CONSTRAINT a_tenant_is_not_the_deployment CHECK (tenant_id <> '00000000-0000-0000-0000-000000000000')
 );
 SELECT atom.protect('atom.tenants');
 
@@ -67,8 +69,9 @@ GRANT EXECUTE ON FUNCTION atom.decider_count(uuid) TO atom_app, atom_worker;
 CREATE FUNCTION atom.note_two_deciders() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    -- Of two deciders who come at once, the second waits here and then counts both.
-    PERFORM FROM atom.tenants WHERE tenant_id = NEW.tenant_id FOR UPDATE;
+    -- Of two deciders who come at once, the second waits here and then counts both. NO KEY, here and wherever a row is
+    -- locked: a stronger lock waits for everybody who has just referred to the row, and two who did wait for each other.
+    PERFORM FROM atom.tenants WHERE tenant_id = NEW.tenant_id FOR NO KEY UPDATE;
     UPDATE atom.tenants SET two_deciders_since = now()
     WHERE tenant_id = NEW.tenant_id AND two_deciders_since IS NULL AND atom.decider_count(NEW.tenant_id) >= 2;
     RETURN NULL;

@@ -204,7 +204,7 @@ BEGIN
     ) THEN
         RAISE EXCEPTION 'proposed trust rules cannot be changed' USING ERRCODE = 'integrity_constraint_violation';
     END IF;
-    PERFORM FROM atom.tenants WHERE tenant_id = NEW.tenant_id FOR UPDATE;
+    PERFORM FROM atom.tenants WHERE tenant_id = NEW.tenant_id FOR NO KEY UPDATE;
     IF TG_OP = 'UPDATE' AND NEW.state = 'active' AND OLD.state = 'proposed' AND NOT (
         (NEW.bootstrap AND atom.decider_count(NEW.tenant_id) = 1 AND EXISTS (
             SELECT FROM atom.tenants WHERE tenant_id = NEW.tenant_id AND two_deciders_since IS NULL))

@@ -69,7 +69,7 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     subject atom.approvals;
 BEGIN
-    SELECT * INTO subject FROM atom.approvals WHERE tenant_id = NEW.tenant_id AND id = NEW.approval_id FOR UPDATE;
+    SELECT * INTO subject FROM atom.approvals WHERE tenant_id = NEW.tenant_id AND id = NEW.approval_id FOR NO KEY UPDATE;
     IF subject.id IS NULL OR subject.state <> 'pending' OR subject.expires_at <= clock_timestamp() THEN
         RAISE EXCEPTION 'this approval takes no votes' USING ERRCODE = 'integrity_constraint_violation';
     END IF;

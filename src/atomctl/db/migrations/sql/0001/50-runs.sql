@@ -178,7 +178,7 @@ AS $$
         WHERE r.state = 'READY' AND (r.relayed_at IS NULL OR r.relayed_at < now() - interval '5 seconds')
         ORDER BY r.created_at
         LIMIT _limit
-        FOR UPDATE SKIP LOCKED
+        FOR NO KEY UPDATE SKIP LOCKED
     ) AS taken
     WHERE s.tenant_id = taken.tenant_id AND s.run_id = taken.run_id AND s.number = taken.number
     RETURNING s.tenant_id, s.run_id, s.number
