@@ -33,7 +33,7 @@ def atomctl() -> Iterator[Atomctl]:
     Its owner is in context, a second person in the context `bob`, and the key `atom.pub` may sign every name.
     """
     folder = short_folder()
-    command = Atomctl(folder / "home", folder / "work")
+    command = Atomctl(folder / "home", folder / "work", ATOM_SECRETS="local")
     try:
         command("up", "--detach", "--port", "0")
         command("auth", "login", "--as", "bob", "--role", "approver")

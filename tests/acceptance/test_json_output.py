@@ -82,6 +82,7 @@ def told(atomctl: Atomctl) -> Told:
     operate(told, "json-hello")
     prove(told)
     look_around(told)
+    keep_secrets(told, atomctl.work)
     change_trust(told, atomctl.work)
     block(told)
     return told
@@ -136,6 +137,14 @@ def look_around(told: Told) -> None:
     told("explain", "privileged-container")
     told("db status")
     told("db migrate")
+
+
+def keep_secrets(told: Told, work: Path) -> None:
+    (work / "password.txt").write_text("a-password-of-json\n")
+    told("secrets put", "json/db", "--from-file", "password=password.txt")
+    told("secrets rotate", "json/db", "password")
+    told("secrets list")
+    told("secrets versions", "json/db")
 
 
 def change_trust(told: Told, work: Path) -> None:

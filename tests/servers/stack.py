@@ -86,6 +86,7 @@ class Stack:
             "ATOM_HOME": str(self.home),
             "ATOM_DATABASE_URL": self.postgres.url,
             "ATOM_DATABASE_CREDENTIALS": str(self.postgres.credentials),
+            "ATOM_SECRETS": "vault",
             "VAULT_ADDR": self.openbao.address,
             "VAULT_ROLE_ID": self.role_id,
             "VAULT_SECRET_ID": self.secret_id,

@@ -125,8 +125,8 @@ def _text(value: object) -> str:
 def _expiry(answer: Answer, about: Answer, now: datetime) -> datetime:
     """At most five minutes, the lease, and the moment from which the version is deleted (`delete_version_after`)."""
     bounds = [now + LONGEST]
-    if lease := answer.get("lease_duration"):
-        bounds.append(now + timedelta(seconds=float(lease)))
+    if lease := number(answer, "lease_duration"):
+        bounds.append(now + timedelta(seconds=lease))
     if deleted := about.get("deletion_time"):
         bounds.append(moment(deleted))
     return min(bounds)

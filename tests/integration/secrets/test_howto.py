@@ -33,6 +33,7 @@ def script() -> str:
     return "set -euxo pipefail\n" + blocks.replace("atomctl up --detach", "atomctl up --detach --port 0")
 
 
+@pytest.mark.slow
 def test_the_page_works_as_written(folder: Path, tmp_path: Path) -> None:
     with OpenBao(tmp_path / "bao") as server:
         env = {
