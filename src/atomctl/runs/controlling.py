@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any, assert_never
 from uuid import UUID
 
@@ -15,7 +16,7 @@ from atomctl.approvals.rows import read_approval
 from atomctl.canonical import Json
 from atomctl.errors import AtomError
 from atomctl.objects.model import ObjectStore
-from atomctl.runs import codes, segments
+from atomctl.runs import codes, rollback, segments
 from atomctl.runs.model import Answer, Run, RunState, Step, StepState
 from atomctl.runs.plan import Abilities
 from atomctl.runs.read import Steps, locked_run, run_of, steps_of
@@ -32,7 +33,8 @@ _WORKING = frozenset({RunState.RUNNING, RunState.ROLLING_BACK})
 def cancel(conn: Connection, actor: Actor, run_id: UUID, reason: str) -> Run:
     """The run is CANCELLED, or CANCELLING while a worker stops its step (TERM, grace, KILL). Again: no change.
 
-    What has been done stays done. A rollback that is cancelled ends as ROLLBACK_INCOMPLETE with what is left.
+    What has been done stays done, and a step whose outcome nobody knows stays UNKNOWN. A rollback that is cancelled
+    ends as ROLLBACK_INCOMPLETE with what is left.
 
     Raises:
         AtomError: AUT020 may not cancel, RUN601 no such run, RUN602 it has ended.
@@ -56,10 +58,14 @@ def _end_now(conn: Connection, actor: Actor, run: Run, cause: Cause) -> None:
     segments.withdraw(conn, run.tenant_id, run.id)
     steps = steps_of(conn, run.tenant_id, run.id)
     for step in (*steps.forward.values(), *steps.rollback.values()):
-        if step.state in {StepState.PENDING, StepState.RUNNING, StepState.UNKNOWN}:
+        if step.state in {StepState.PENDING, StepState.RUNNING}:
             change = StepChange(after=StepState.CANCELLED, error=step.error, code=step.code, actor=actor.principal_id)
             move_step(conn, run, step, change)
-    move_run(conn, run, RunState.CANCELLED, cause)
+    if rollback.begun(steps.rollback.values()):
+        left = rollback.not_undone(steps.rollback.values())
+        move_run(conn, run, RunState.ROLLBACK_INCOMPLETE, dataclasses.replace(cause, left_over=left))
+    else:
+        move_run(conn, run, RunState.CANCELLED, cause)
     open_approvals = {run.approval_id, *(step.approval_id for step in steps.forward.values())} - {None}
     for approval_id in sorted(id_ for id_ in open_approvals if id_ is not None):
         if read_approval(conn, run.tenant_id, approval_id).state is State.PENDING:
@@ -69,7 +75,8 @@ def _end_now(conn: Connection, actor: Actor, run: Run, cause: Cause) -> None:
 def resume(conn: Connection, actor: Actor, run_id: UUID) -> Run:
     """The same run goes on: steps that ended well stay, those that failed or were cancelled are tried again.
 
-    Everything is verified again at the start of its segment.
+    A run that had begun to roll back goes on backward, and nothing forward is tried again. One with a step whose
+    outcome nobody knows asks for it first (NEEDS_DECISION). Everything is verified again at the start of its segment.
 
     Raises:
         AtomError: AUT020 may not start runs, RUN601 no such run, RUN602 it is not one that can go on.
@@ -78,10 +85,17 @@ def resume(conn: Connection, actor: Actor, run_id: UUID) -> Run:
     run = locked_run(conn, actor.tenant_id, run_id)
     if run.state not in RESUMABLE or run.started_at is None:
         raise AtomError(codes.STATE, f"run {run.id} is {run.state} and cannot go on", hint="atomctl runs rerun RUN")
-    for step in steps_of(conn, run.tenant_id, run.id).forward.values():
-        if step.state in _REOPENED:
-            reopen_step(conn, run, step, actor.principal_id)
-    return _go_on(conn, actor, run, "resumed")
+    steps = steps_of(conn, run.tenant_id, run.id)
+    if not rollback.begun(steps.rollback.values()):
+        for step in (*steps.forward.values(), *steps.rollback.values()):
+            if step.state in _REOPENED:
+                reopen_step(conn, run, step, actor.principal_id)
+    unknown = next((step for step in steps.forward.values() if step.state is StepState.UNKNOWN), None)
+    if unknown is None:
+        return _go_on(conn, actor, run, "resumed")
+    asked = Cause(actor=actor.principal_id, why=unknown.error, code=unknown.code)
+    move_run(conn, run, RunState.NEEDS_DECISION, asked)
+    return locked_run(conn, run.tenant_id, run.id)
 
 
 def resolve(conn: Connection, actor: Actor, run_id: UUID, step_name: str, answer: Answer, *, reason: str = "") -> Run:

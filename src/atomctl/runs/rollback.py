@@ -31,6 +31,17 @@ def due(compensations: Sequence[PlannedStep], forward: Mapping[str, Step]) -> tu
     return tuple(h.name for h in ordered(sorted(wanted, key=undoes, reverse=True)))
 
 
+def begun(compensations: Iterable[Step]) -> bool:
+    """Whether a compensation was ever started: from then on the run goes backward, whoever lets it go on."""
+    return any(step.attempts > 0 for step in compensations)
+
+
+def not_undone(compensations: Iterable[Step]) -> tuple[str, ...]:
+    """The compensations that a rollback which was cut short leaves without a good end."""
+    ended_well = {StepState.SUCCEEDED, StepState.SKIPPED}
+    return tuple(step.name for step in compensations if step.state not in ended_well)
+
+
 def unmet(needs: Sequence[str], compensations: Mapping[str, Step]) -> tuple[str, ...]:
     """The compensations that are needed and did not succeed; with any, the one that needs them does not run.
 

@@ -14,7 +14,7 @@ from atomctl.errors import AtomError
 from atomctl.runs import gate, rollback, segments
 from atomctl.runs.context import WorkerContext
 from atomctl.runs.interpreter import Mode, Opening
-from atomctl.runs.model import Claim, Phase, Run, RunState, Step, StepState
+from atomctl.runs.model import Claim, Phase, Run, RunState, StepState
 from atomctl.runs.plan import Plan
 from atomctl.runs.read import Steps, steps_of
 from atomctl.runs.segments import held_run
@@ -54,7 +54,8 @@ def open_segment(conn: Connection, context: WorkerContext, claim: Claim) -> Open
 
 
 def _what_is_left(steps: Steps, run: Run) -> Opening:
-    if run.state is RunState.ROLLING_BACK or any(step.state in _BAD for step in steps.forward.values()):
+    failed = any(step.state in _BAD for step in steps.forward.values())
+    if run.state is RunState.ROLLING_BACK or failed or rollback.begun(steps.rollback.values()):
         return Opening(Mode.ROLLBACK)
     return Opening(Mode.FORWARD, tuple(name for name, step in steps.forward.items() if step.state in OPEN_STEP))
 
@@ -122,17 +123,12 @@ def end_cancelled(conn: Connection, claim: Claim, run: Run, phase: Phase) -> Non
     for step in (*steps.forward.values(), *steps.rollback.values()):
         if step.state is StepState.PENDING:
             move_step(conn, run, step, StepChange(after=StepState.CANCELLED))
-    started = [step for step in steps.rollback.values() if step.attempts > 0]
-    if phase is Phase.ROLLBACK or started:
-        left = tuple(step.name for step in steps.rollback.values() if _not_undone(step))
+    if phase is Phase.ROLLBACK or rollback.begun(steps.rollback.values()):
+        left = rollback.not_undone(steps.rollback.values())
         move_run(conn, run, RunState.ROLLBACK_INCOMPLETE, Cause(why="cancelled while rolling back", left_over=left))
     else:
         move_run(conn, run, RunState.CANCELLED, Cause(why=run.why, code=run.code))
     segments.close(conn, claim.segment)
-
-
-def _not_undone(step: Step) -> bool:
-    return step.state not in {StepState.SUCCEEDED, StepState.SKIPPED}
 
 
 def _failed_as(steps: Steps) -> RunState:

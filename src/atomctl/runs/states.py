@@ -20,7 +20,7 @@ RUN_MOVES: Mapping[RunState, frozenset[RunState]] = {
     _R.AWAITING_APPROVAL: frozenset({_R.QUEUED, _R.REJECTED, _R.EXPIRED, _R.CANCELLED}),
     _R.REJECTED: frozenset(),
     _R.EXPIRED: frozenset(),
-    _R.QUEUED: frozenset({_R.RUNNING, _R.BLOCKED, _R.CANCELLED}),
+    _R.QUEUED: frozenset({_R.RUNNING, _R.BLOCKED, _R.CANCELLED, _R.ROLLBACK_INCOMPLETE}),
     _R.RUNNING: frozenset(
         {
             _R.AWAITING_APPROVAL,
@@ -35,11 +35,11 @@ RUN_MOVES: Mapping[RunState, frozenset[RunState]] = {
     ),
     _R.PAUSED: frozenset({_R.QUEUED, _R.CANCELLED}),
     _R.CANCELLING: frozenset({_R.CANCELLED, _R.ROLLBACK_INCOMPLETE}),
-    _R.CANCELLED: frozenset({_R.QUEUED}),
+    _R.CANCELLED: frozenset({_R.QUEUED, _R.NEEDS_DECISION}),
     _R.ROLLING_BACK: frozenset({_R.ROLLED_BACK, _R.ROLLBACK_INCOMPLETE, _R.CANCELLING, _R.NEEDS_DECISION}),
     _R.ROLLED_BACK: frozenset(),
     _R.ROLLBACK_INCOMPLETE: frozenset(),
-    _R.NEEDS_DECISION: frozenset({_R.QUEUED, _R.CANCELLED}),
+    _R.NEEDS_DECISION: frozenset({_R.QUEUED, _R.CANCELLED, _R.ROLLBACK_INCOMPLETE}),
     _R.SUCCEEDED: frozenset(),
     _R.FAILED: frozenset({_R.QUEUED}),
     _R.TIMED_OUT: frozenset({_R.QUEUED}),

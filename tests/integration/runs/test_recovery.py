@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from uuid import UUID
 
 import pytest
+from tests.fakes.scripted import Scripted, ended, let_go
 from tests.fakes.yard import Yard, manifest, until, working
 
 from atomctl.approvals import service as approvals
@@ -26,7 +24,7 @@ from atomctl.runs.membership import Member, Patience
 from atomctl.runs.model import Answer, RunState, SegmentKey
 from atomctl.runs.recovery import Recovery
 from atomctl.runs.relay import Relay
-from atomctl.runs.steps.model import IsolationLevel, LogSink, Outcome, StepRequest, StepResult
+from atomctl.runs.steps.model import Outcome, StepRequest, StepResult
 from atomctl.worker import WorkerOptions
 
 FAST = WorkerOptions(poll=0.05, watch=0.05, recover=0.1, quiet=timedelta(milliseconds=300))
@@ -36,34 +34,8 @@ handlers:
 """
 
 
-class Scripted:
-    """Steps that do what the test says, attempt by attempt; after that they succeed."""
-
-    def __init__(self, *acts: Callable[[StepRequest], StepResult]) -> None:
-        self.acts = list(acts)
-        self.requests: list[StepRequest] = []
-        self.left_behind: StepResult | None = None
-
-    def __call__(self, request: StepRequest, sink: LogSink, cancelled: threading.Event) -> StepResult:
-        self.requests.append(request)
-        sink.write("stdout", f"{request.step_name}\n".encode())
-        return self.acts.pop(0)(request) if self.acts else ended(Outcome.SUCCEEDED)
-
-    def recorded(self, attempt_id: UUID) -> StepResult | None:
-        return self.left_behind
-
-
-def ended(outcome: Outcome) -> StepResult:
-    now = datetime.now(UTC)
-    return StepResult(outcome=outcome, started=now, ended=now, isolation=IsolationLevel.NOT_NEEDED)
-
-
 def crash(request: StepRequest) -> StepResult:
     raise RuntimeError("a fault in the worker itself")
-
-
-def let_go(request: StepRequest) -> StepResult:
-    raise segments.LetGo("as if the worker had died")
 
 
 def no_room(request: StepRequest) -> StepResult:

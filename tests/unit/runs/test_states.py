@@ -45,7 +45,7 @@ def test_every_run_state_can_be_reached_and_an_end_can_be_reached_from_it() -> N
 
 def test_what_has_ended_moves_only_by_a_person_letting_it_go_on() -> None:
     for state in ENDED:
-        assert RUN_MOVES[state] <= {RunState.QUEUED}
+        assert RUN_MOVES[state] <= {RunState.QUEUED, RunState.NEEDS_DECISION}
         assert bool(RUN_MOVES[state]) == (state in RESUMABLE)
 
 
