@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import datetime
+import io
 import itertools
 from collections.abc import Iterable
 from typing import Any
 
 from botocore.exceptions import ClientError
+from botocore.response import StreamingBody
+from urllib3 import HTTPResponse
 
 from atomctl.objects.probe import Attack
 from atomctl.objects.s3 import DIGEST
@@ -68,6 +71,11 @@ class LenientS3:
     def head_object(self, *, Key: str, **_: Any) -> dict[str, Any]:  # noqa: N803  # boto3's
         found = next(value for (key, _), value in self.objects.items() if key == Key)
         return {"Metadata": {DIGEST: found["Metadata"][DIGEST]}, "ContentLength": len(found["Body"])}
+
+    def get_object(self, *, Key: str, VersionId: str, **_: Any) -> dict[str, Any]:  # noqa: N803  # boto3's
+        found = self._object(Key, VersionId)
+        body = HTTPResponse(io.BytesIO(found["Body"]), preload_content=False)
+        return {"Body": StreamingBody(body, None), "ContentLength": len(found["Body"]), "Metadata": found["Metadata"]}
 
     def list_object_versions(self, *, Prefix: str, **_: Any) -> dict[str, Any]:  # noqa: N803  # boto3's
         if not self.there:

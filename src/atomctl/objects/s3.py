@@ -105,7 +105,7 @@ class S3Store:
             raise AtomError(codes.NONSENSE, f"{key} in {self.place} was accepted and is not there as it was sent")
 
     def _compare(self, key: str, data: bytes) -> None:
-        if self._read(key) != data:
+        if self.get(key) != data:
             raise AtomError(codes.CONFLICT, f"{key} holds other bytes than the {len(data)} given")
 
     def _read(self, key: str, **version: str) -> bytes:
@@ -128,8 +128,10 @@ def _whole(body: Any, length: int, patience: float, what: str) -> bytes:
         raise AtomError(codes.NONSENSE, f"{what}: an object of {length} bytes, at most {LARGEST} are read")
     deadline = time.monotonic() + patience + length / _SLOWEST
     data = bytearray()
-    while chunk := body.read(_CHUNK):
+    while chunk := body.read1(_CHUNK):  # what has come, so that the clock is looked at
         data += chunk
         if len(data) > length or time.monotonic() > deadline:
             raise AtomError(codes.UNAVAILABLE, f"{what}: {len(data)} of {length} bytes came, too slowly or too many")
+    if len(data) < length:
+        raise AtomError(codes.UNAVAILABLE, f"{what}: the connection ended after {len(data)} of {length} bytes")
     return bytes(data)

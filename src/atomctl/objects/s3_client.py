@@ -78,7 +78,7 @@ def connect(place: S3Place) -> Any:
     )
     try:
         # A session of its own: the default one is shared by the process and not safe between threads.
-        return boto3.session.Session().client(
+        client = boto3.session.Session().client(
             "s3",
             endpoint_url=place.endpoint,
             region_name=place.region,
@@ -88,6 +88,23 @@ def connect(place: S3Place) -> Any:
         )
     except ValueError as error:
         raise AtomError(codes.INCOMPLETE, f"S3_ENDPOINT {place.endpoint!r} is not an address: {error}") from error
+    client.meta.events.register("before-call.s3.HeadBucket", _no_region)
+    return client
+
+
+def _no_region(**_: object) -> tuple[_Answered, dict[str, Any]]:
+    """Answers the question that boto3 asks when it is redirected: the bucket is nowhere else.
+
+    It asks the server that redirects, whose redirection it follows with the same question, and so on without end.
+    """
+    return _Answered(), {"ResponseMetadata": {"HTTPHeaders": {}}}
+
+
+@dataclass(frozen=True, slots=True)
+class _Answered:
+    """An answer that needs no request."""
+
+    status_code: int = 200
 
 
 @contextmanager
@@ -102,6 +119,7 @@ def translated(what: str) -> Iterator[None]:
     """
     from botocore import exceptions as boto
     from botocore.parsers import ResponseParserError
+    from urllib3.exceptions import HTTPError
 
     try:
         yield
@@ -110,7 +128,7 @@ def translated(what: str) -> Iterator[None]:
     except (boto.SSLError, boto.ProxyConnectionError) as error:
         code = codes.CERTIFICATE if isinstance(error, boto.SSLError) else codes.UNAVAILABLE
         raise AtomError(code, f"{what}: {_short(error)}") from error
-    except (boto.HTTPClientError, boto.IncompleteReadError) as error:
+    except (boto.HTTPClientError, boto.ConnectionError, HTTPError) as error:
         raise AtomError(codes.UNAVAILABLE, f"{what}: {_short(error)}") from error
     except (ResponseParserError, boto.BotoCoreError, ValueError) as error:
         raise AtomError(codes.NONSENSE, f"{what}: {_short(error)}") from error
@@ -130,10 +148,16 @@ def _code_of(error: Any) -> Code:
         return codes.FULL
     if status == 403:
         return codes.REFUSED
-    if status >= 500 or status == 429:
+    # Without a body that names a reason, boto3 gives the status as the reason, and 500 for a page with status 200.
+    named = not answered(error).isdigit()
+    if status > 500 or status == 429 or (status == 500 and (named or not _is_page(error))):
         return codes.UNAVAILABLE
-    # Without a body that names a reason, boto3 gives the status as the reason.
-    return codes.NONSENSE if answered(error).isdigit() else codes.DECLINED
+    return codes.DECLINED if named else codes.NONSENSE
+
+
+def _is_page(error: Any) -> bool:
+    kind = error.response.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("content-type", "")
+    return bool(kind) and "xml" not in kind
 
 
 def _words(error: Any) -> str:

@@ -36,8 +36,8 @@ class S3LockedStore(S3Store):
             AtomError: as `put`; OBJ013 the bucket cannot lock, or locked the object for less than asked.
         """
         self.require_lock()
-        if not self._put_new(key, data, ObjectLockMode="COMPLIANCE", ObjectLockRetainUntilDate=retain_until):
-            self._compare(key, data)
+        self._put_new(key, data, ObjectLockMode="COMPLIANCE", ObjectLockRetainUntilDate=retain_until)
+        self._compare(key, data)  # in any case: behind a deletion marker there may be an older version, which counts
         if not _covers(self.retention(key), retain_until):
             self._extend(key, retain_until)
 
