@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import click
@@ -19,6 +20,9 @@ from atomctl.errors import Code
 from atomctl.rules import reference as rules_reference
 from atomctl.server import openapi
 from atomctl.settings import load_settings, setting_fields
+from atomctl.telemetry.alerts import ALERTS
+from atomctl.telemetry.alerts import pages as alert_pages
+from atomctl.telemetry.alerts.render import prometheus_rule, rule_file
 from atomctl.wpk.schema import reference_page
 
 REFERENCE = Path(__file__).parent / "reference"
@@ -89,13 +93,20 @@ PAGES: dict[str, Callable[[], str]] = {
     "permissions.md": permissions_page.render,
     "manifest.md": reference_page.render,
     "openapi.json": openapi.render,
+    "metrics.md": alert_pages.metrics_page,
+    "alerts.md": alert_pages.alerts_page,
+    **{f"../how-to/runbooks/{alert.runbook}.md": partial(alert_pages.runbook, alert) for alert in ALERTS},
+    "../../deploy/prometheus/atom-rules.yaml": partial(rule_file, ALERTS),
+    "../../deploy/prometheus/prometheusrule.yaml": partial(prometheus_rule, ALERTS),
 }
+"""What is written, by its place beside the reference pages."""
 
 
 def main() -> None:
     """Writes every page that differs."""
     for name, page in PAGES.items():
-        path, text = REFERENCE / name, page()
+        path, text = (REFERENCE / name).resolve(), page()
+        path.parent.mkdir(parents=True, exist_ok=True)
         if not path.exists() or path.read_text(encoding="utf-8") != text:
             path.write_text(text, encoding="utf-8")
             click.echo(f"wrote {path.relative_to(REFERENCE.parents[1])}", err=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -18,14 +17,6 @@ class Ended:
     ended_at: datetime
     failed: bool
     seconds: float | None
-
-
-def by_workflow(history: Iterable[Ended]) -> dict[str, list[Ended]]:
-    """The runs of each workflow, oldest first."""
-    found: dict[str, list[Ended]] = {}
-    for run in sorted(history, key=lambda run: (run.ended_at, run.run_id)):
-        found.setdefault(run.workflow, []).append(run)
-    return found
 
 
 def usable(seconds: float | None) -> bool:

@@ -16,6 +16,9 @@ from atomctl.telemetry.logs import get_logger
 KEPT_SECONDS = 1.0
 """For so long the same figures are shown again, so that many who ask cost the database no more than one."""
 
+PATIENCE_SECONDS = 3.0
+"""For so long the sources are waited for: Prometheus itself waits for ten seconds."""
+
 _log = get_logger(__name__)
 
 
@@ -46,6 +49,7 @@ class StoredMetrics:
     def __init__(self, sources: Sequence[Source], clock: Callable[[], float] = time.monotonic) -> None:
         self._sources, self._clock = tuple(sources), clock
         self._lock = threading.Lock()
+        self._reader: _Reader | None = None
         self._kept: list[Any] = []
         self._until = float("-inf")
 
@@ -63,7 +67,7 @@ class StoredMetrics:
 
     def _read(self) -> Iterator[Any]:
         try:
-            readings = [reading for source in self._sources for reading in source()]
+            readings = self._in_time()
         except Exception as error:  # noqa: BLE001 - whatever it is, the page must say that nothing is known
             _log.warning("metrics.unread", why=str(error))
             yield _family(STORED_READ, [Reading(STORED_READ, 0.0)])
@@ -73,6 +77,41 @@ class StoredMetrics:
             found = [reading for reading in readings if reading.metric is metric]
             if found:
                 yield _family(metric, found)
+
+    def _in_time(self) -> list[Reading]:
+        """What the sources give.
+
+        Raises:
+            TimeoutError: they took longer than `PATIENCE_SECONDS`, or the ones asked before have not ended yet.
+        """
+        if self._reader is None or self._reader.ended.is_set():
+            self._reader = _Reader(self._sources)
+            self._reader.start()
+            self._reader.ended.wait(PATIENCE_SECONDS)
+        if not self._reader.ended.is_set():
+            raise TimeoutError("the figures could not be read in time")
+        if self._reader.failure is not None:
+            raise self._reader.failure
+        return self._reader.readings
+
+
+class _Reader(threading.Thread):
+    """One reading of all sources: a database that is away keeps nobody from seeing what is counted here."""
+
+    def __init__(self, sources: Sequence[Source]) -> None:
+        super().__init__(name="atom-figures", daemon=True)
+        self._sources = sources
+        self.ended = threading.Event()
+        self.readings: list[Reading] = []
+        self.failure: Exception | None = None
+
+    def run(self) -> None:
+        try:
+            self.readings = [reading for source in self._sources for reading in source()]
+        except Exception as error:  # noqa: BLE001 - whoever waits must hear of whatever it is
+            self.failure = error
+        finally:
+            self.ended.set()
 
 
 def _stored() -> list[Counter | Gauge | Histogram]:

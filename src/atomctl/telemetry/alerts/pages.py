@@ -56,8 +56,3 @@ def runbook(alert: Alert) -> str:
         f"## What to do\n{steps}\n\n## What fired\nThis expression gives a value{wait}:\n\n"
         f"```promql\n{alert.expression()}\n```\n\nIt is over when the expression gives nothing any more.\n"
     )
-
-
-def runbooks() -> dict[str, str]:
-    """The runbook of every alert, by the name of its page."""
-    return {alert.runbook: runbook(alert) for alert in ALERTS}
