@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from typing import Final
+
 from atomctl.errors import AtomError
 from atomctl.wpk import codes
 from atomctl.wpk.model import Handler, HandlerType, Manifest
@@ -9,6 +12,10 @@ from atomctl.wpk.order import ROLLBACK, WORKFLOW, check_order
 from atomctl.wpk.parameter_schema import check_parameter_schema
 from atomctl.wpk.reads import check_reads
 from atomctl.wpk.source_yaml import Node, Path
+
+SHORTEST_VOTE: Final = timedelta(seconds=1)
+LONGEST_VOTE: Final = timedelta(days=31)
+"""Nobody is waited for longer than this, as `approvals.service` has it."""
 
 
 def check_coherence(manifest: Manifest, node: Node) -> None:
@@ -26,14 +33,20 @@ def check_coherence(manifest: Manifest, node: Node) -> None:
     check_reads(manifest, node)
     for path, handlers in ((WORKFLOW, manifest.handlers), (ROLLBACK, manifest.rollback.handlers)):
         for index, handler in enumerate(handlers):
-            _check_votes(handler, (*path, index, "config"), node)
+            if handler.type is HandlerType.APPROVAL:
+                _check_votes(handler, (*path, index, "config"), node)
+                _check_time_to_vote(handler, (*path, index, "timeout"), node)
 
 
 def _check_votes(handler: Handler, path: Path, node: Node) -> None:
-    if handler.type is not HandlerType.APPROVAL:
-        return
     roles, votes = handler.config.get("roles", []), handler.config.get("votes")
     assert isinstance(roles, list), "the schema demands a list"
     if isinstance(votes, int) and votes < len(roles):
         where = node.position((*path, "votes"))
         raise AtomError(codes.WRONG_VALUE, f"{where}: {votes} votes cannot hold one for each of {len(roles)} roles")
+
+
+def _check_time_to_vote(handler: Handler, path: Path, node: Node) -> None:
+    if not SHORTEST_VOTE <= handler.timeout <= LONGEST_VOTE:
+        why = f"people vote within one second to {LONGEST_VOTE.days} days, not within {handler.timeout}"
+        raise AtomError(codes.WRONG_VALUE, f"{node.position(path)}: {why}")

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from atomctl.access.model import Role
+from atomctl.access.permissions import PERMISSIONS, Resource, Verb
+from atomctl.approvals.service import LIFETIME_LIMIT
 from atomctl.errors import AtomError
 from atomctl.wpk import codes
+from atomctl.wpk.coherence import LONGEST_VOTE
 from atomctl.wpk.manifest import parse_manifest
 
 HEAD = """\
@@ -174,8 +178,26 @@ def test_a_rollback_may_read_any_step_of_the_workflow() -> None:
     assert parse_manifest(manifest(step("a"), step("b"), rollback=(undo,))).rolls_back
 
 
+@pytest.mark.parametrize("timeout", ["0s", "999ms", "745h"])
+def test_people_are_not_waited_for_without_measure(timeout: str) -> None:
+    error = refusal(manifest(step("a", f"timeout: {timeout}", config="{message: m}", type_="approval")))
+    assert error.code is codes.WRONG_VALUE
+
+
+def test_an_approval_may_wait_as_long_as_any_approval_may() -> None:
+    assert LONGEST_VOTE == LIFETIME_LIMIT
+    assert parse_manifest(manifest(step("a", "timeout: 744h", config="{message: m}", type_="approval"))).handlers
+
+
+@pytest.mark.parametrize("role", ["admin", "operator", "author", "viewer"])
+def test_a_vote_of_a_role_that_never_votes_on_a_run_is_refused(role: str) -> None:
+    assert Role(role) not in PERMISSIONS[Verb.VOTE, Resource.RUN_APPROVAL]
+    error = refusal(manifest(step("a", config=f"{{message: m, roles: [{role}]}}", type_="approval")))
+    assert error.code is codes.WRONG_VALUE
+
+
 def test_fewer_votes_than_roles_are_refused() -> None:
-    error = refusal(manifest(step("a", config="{message: m, roles: [admin, security], votes: 1}", type_="approval")))
+    error = refusal(manifest(step("a", config="{message: m, roles: [approver, security], votes: 1}", type_="approval")))
     assert error.code is codes.WRONG_VALUE
 
 
