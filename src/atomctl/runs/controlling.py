@@ -23,10 +23,12 @@ from atomctl.runs.read import Steps, locked_run, run_of, steps_of
 from atomctl.runs.requesting import RunRequest, request_run
 from atomctl.runs.states import CANCELLABLE, RESUMABLE
 from atomctl.runs.transition import Cause, StepChange, move_run, move_step, reopen_step
+from atomctl.wpk.model import HandlerType
 
 Connection = psycopg.Connection[dict[str, Any]]
 
 _REOPENED = frozenset({StepState.FAILED, StepState.TIMED_OUT, StepState.CANCELLED})
+_CARRIED = frozenset({StepState.SUCCEEDED, StepState.COMPENSATION_FAILED})
 _WORKING = frozenset({RunState.RUNNING, RunState.ROLLING_BACK})
 
 
@@ -139,8 +141,9 @@ def rerun(
 ) -> Run:
     """A new run of the same package and parameters, linked to the old one.
 
-    With `from_step`, steps before it in the plan that had succeeded are not repeated, and their outputs are copied. The
-    old approval counts if it stands and every digest is the same; else votes are asked for again.
+    With `from_step`, steps before it in the plan that had succeeded are not repeated, and their outputs are copied; a
+    step that waits for people waits again. The old approval counts if it stands, its time is not over, every digest is
+    the same and the actor did not vote; else votes are asked for again.
 
     Raises:
         AtomError: RUN601 no such run, RUN614 it has no such step, and as `request_run`.
@@ -153,7 +156,7 @@ def rerun(
         carried = {
             step.name: step.outputs
             for step in steps.forward.values()
-            if step.position < before and step.state in {StepState.SUCCEEDED, StepState.COMPENSATION_FAILED}
+            if step.position < before and step.type != HandlerType.APPROVAL and step.state in _CARRIED
         }
     request = RunRequest(
         package_id=old.package_id,

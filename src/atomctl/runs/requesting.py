@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -14,8 +14,9 @@ from psycopg.types.json import Jsonb
 from atomctl.access.model import Actor
 from atomctl.access.permissions import Resource, Verb, require
 from atomctl.approvals import service as approvals
-from atomctl.approvals.model import State, SubjectKind
+from atomctl.approvals.model import SubjectKind
 from atomctl.approvals.rows import read_approval
+from atomctl.approvals.states import counts_for
 from atomctl.audit.model import Entry
 from atomctl.audit.record import record as record_entry
 from atomctl.canonical import Json, digest_json
@@ -61,7 +62,7 @@ class RunRequest:
     idempotency_key: str | None = None
     rerun_of: UUID | None = None
     approval_id: UUID | None = None
-    """An approval of an earlier run, which counts for this one if it stands and is bound to the same digests."""
+    """An approval of an earlier run, which counts for this one as `counts_for` says."""
     carried: Mapping[str, Mapping[str, Json]] | None = None
 
 
@@ -178,11 +179,11 @@ def _settle(asked: _Asked, run: Run) -> None:
 
 
 def _still_approved(conn: Connection, run: Run, approval_id: UUID | None) -> bool:
-    """Whether an approval of an earlier run stands and is bound to exactly what would run now."""
+    """Whether the approval of an earlier run counts for this one."""
     if approval_id is None:
         return False
     approval = read_approval(conn, run.tenant_id, approval_id)
-    return approval.state is State.APPROVED and dict(approval.bound) == bound_digests(run)
+    return counts_for(approval, bound_digests(run), run.requested_by, datetime.now(UTC))
 
 
 def _ask_for_votes(asked: _Asked, run: Run) -> None:

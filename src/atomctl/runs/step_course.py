@@ -184,11 +184,14 @@ def _unable(scene: _Scene, error: AtomError) -> Progress:
 
 
 def _wait_for_people(scene: _Scene) -> Progress:
+    handler = scene.what.handler
     try:
-        config = render_step(scene.what.handler, activation_of(scene.run, scene.steps))
+        config = render_step(handler, activation_of(scene.run, scene.steps))
     except AtomError as error:
         return _unable(scene, error)
-    waiting.ask_for_approval(scene.conn, scene.what.claim, scene.run, scene.step, config)
+    waiting.ask_for_approval(
+        scene.conn, scene.what.claim, scene.run, scene.step, config=config, lifetime=handler.timeout
+    )
     return LEAVE
 
 

@@ -22,14 +22,13 @@ from atomctl.runs.transition import Cause, StepChange, move_run, move_step, star
 
 Connection = psycopg.Connection[dict[str, Any]]
 
-LIFETIME = timedelta(hours=24)
-"""How long an approval may be voted on."""
 
-
-def ask_for_approval(conn: Connection, claim: Claim, run: Run, step: Step, config: Mapping[str, Json]) -> None:
+def ask_for_approval(
+    conn: Connection, claim: Claim, run: Run, step: Step, *, config: Mapping[str, Json], lifetime: timedelta
+) -> None:
     """The run is AWAITING_APPROVAL of this step, bound to the run's digests; the segment is done.
 
-    `config` is the handler's, rendered.
+    `config` is the handler's, rendered; `lifetime` is how long people have to vote.
     """
     start_step(conn, run, step, {})
     waiting = steps_of(conn, run.tenant_id, run.id).forward[step.name]
@@ -43,7 +42,7 @@ def ask_for_approval(conn: Connection, claim: Claim, run: Run, step: Step, confi
         requirement=requirement_of(config),
         excluded=authors_of(conn, find_package(conn, run.tenant_id, run.package_id)),
         reason=str(config["message"]),
-        lifetime=LIFETIME,
+        lifetime=lifetime,
     )
     change = StepChange(after=StepState.RUNNING, approval_id=approval.id, detail={"approval": str(approval.id)})
     move_step(conn, run, waiting, change)

@@ -11,7 +11,7 @@ import pytest
 from atomctl.access.model import Role
 from atomctl.access.permissions import Resource
 from atomctl.approvals.model import Approval, Choice, State, SubjectKind, Vote
-from atomctl.approvals.states import TRANSITIONS, after_vote, overdue
+from atomctl.approvals.states import TRANSITIONS, after_vote, counts_for, overdue
 from atomctl.canonical import digest
 from atomctl.policy.votes import VoteRequirement
 
@@ -53,6 +53,19 @@ def test_it_waits_until_everybody_who_is_needed_has_voted() -> None:
 
 def test_one_rejection_outweighs_every_approval() -> None:
     assert after_vote(approval(vote(BEN), vote(CLEO), vote(ANNA, Choice.REJECT))) is State.REJECTED
+
+
+def test_a_granted_approval_counts_for_the_same_thing_until_its_time_is_over() -> None:
+    granted = approval(vote(BEN), state=State.APPROVED, bound={"package": digest(b"p")})
+    same, end = {"package": digest(b"p")}, NOW + timedelta(hours=1)
+    assert counts_for(granted, same, ANNA, NOW)
+    assert not counts_for(granted, same, ANNA, end)
+    assert not counts_for(granted, {**same, "plan": digest(b"q")}, ANNA, NOW)
+    assert not counts_for(approval(vote(BEN), state=State.VOID, bound=same), same, ANNA, NOW)
+
+
+def test_a_vote_never_counts_for_a_request_of_the_voter() -> None:
+    assert not counts_for(approval(vote(BEN), vote(CLEO), state=State.APPROVED), {}, CLEO, NOW)
 
 
 def test_its_time_ends_at_the_moment_it_says() -> None:
