@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 import sys
 
@@ -41,6 +42,8 @@ def command(host: str | None, port: int | None, fd: int | None) -> None:
         config = uvicorn.Config(
             create_app(services), log_config=None, server_header=False, access_log=False, timeout_graceful_shutdown=10
         )
+        # uvicorn ends by raising the signal again, and the default would leave no time to take the address back.
+        signal.signal(signal.SIGTERM, lambda *_: None)
         with announced(settings.home, "server", url(listener).removeprefix("http://")):
             uvicorn.Server(config).run(sockets=[listener])
     finally:

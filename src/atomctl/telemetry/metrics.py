@@ -18,6 +18,8 @@ _SHOWN_FROM_THE_START = 100
 _END = b"# EOF\n"
 # A process has one set of metrics, as it has one /metrics page.
 _registry = prometheus.CollectorRegistry()
+# A `_created` beside every series would double them, and nobody reads it.
+prometheus.disable_created_metrics()  # type: ignore[no-untyped-call]  # the library has no types here
 
 
 def _collector(metric: Counter | Gauge | Histogram) -> Any:

@@ -45,7 +45,12 @@ def test_a_source_that_fails_takes_all_figures_away() -> None:
 
 def test_many_who_ask_at_once_read_once() -> None:
     now, reads = [0.0], []
-    stored = StoredMetrics([lambda: reads.append(1) or alive(1)], clock=lambda: now[0])
+
+    def source() -> list[Reading]:
+        reads.append(1)
+        return alive(1)
+
+    stored = StoredMetrics([source], clock=lambda: now[0])
     for _ in range(10):
         stored.collect()
     assert len(reads) == 1
