@@ -53,6 +53,7 @@ class Resource(enum.StrEnum):
     TENANT = "tenant"
     AUDIT = "audit"
     SIGNAL = "signal"
+    DATASET = "dataset"
 
 
 _EVERYBODY = frozenset(Role)
@@ -94,6 +95,7 @@ PERMISSIONS: Mapping[tuple[Verb, Resource], frozenset[Role]] = MappingProxyType(
         (Verb.READ, Resource.TENANT): _EVERYBODY,
         (Verb.READ, Resource.AUDIT): _roles(Role.SECURITY, Role.ADMIN, Role.AUDITOR),
         (Verb.EXPORT, Resource.AUDIT): _roles(Role.SECURITY, Role.AUDITOR),
+        (Verb.EXPORT, Resource.DATASET): _roles(Role.SECURITY, Role.ADMIN, Role.AUDITOR),
         (Verb.READ, Resource.SIGNAL): _EVERYBODY,
         (Verb.ACKNOWLEDGE, Resource.SIGNAL): _roles(Role.OPERATOR, Role.SECURITY),
         (Verb.PROBE, Resource.SIGNAL): _roles(Role.OPERATOR, Role.SECURITY),

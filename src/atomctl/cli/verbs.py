@@ -48,6 +48,7 @@ SECTIONS: dict[str, tuple[Verb, ...]] = {
         Verb("controls", "controls", "Check the twelve controls, and their evidence."),
         Verb("audit", "audit", "Read, verify and export the audit log."),
         Verb("trust", "trust", "Show and change who may sign what."),
+        Verb("dataset", "dataset", "Export finished runs as training data, and verify it."),
         Verb("explain", "explain", "Explain an error code or a rule."),
     ),
     "Operate": (

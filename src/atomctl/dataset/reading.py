@@ -1,0 +1,116 @@
+"""Reads the runs of a tenant up to a watermark: one transaction and one server-side cursor for each day."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from atomctl.canonical import Json
+from atomctl.dataset import codes
+from atomctl.dataset.excerpt import SIDE, no_log, read_excerpt
+from atomctl.dataset.model import Order
+from atomctl.dataset.record import Record, record_from, risk_from
+from atomctl.dataset.stages import Sources
+from atomctl.dataset.trailing import WINDOW, Trailing
+from atomctl.db import queries
+from atomctl.db.session import Connection, Sessions
+from atomctl.errors import AtomError
+from atomctl.objects.model import ObjectStore
+
+_FETCH = 500
+_OPEN_END = datetime.datetime(9999, 12, 31, tzinfo=datetime.UTC)
+_sql: Any = queries.load(__file__)
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedDay:
+    """A day on which runs ended, and how many of them were dry runs."""
+
+    day: datetime.date
+    dry_runs: int
+
+
+@dataclass(frozen=True, slots=True)
+class Horizon:
+    """How far an export reaches; `watermark` is None if no run ended in its days."""
+
+    watermark: int | None
+    days: tuple[PlannedDay, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DaySource:
+    """What the rows of a day are made of; valid as long as its transaction."""
+
+    records: Iterator[Record]
+    sources: Sources
+    trailing: Trailing
+
+
+class RunReader:
+    """Reads one tenant, bound to it by row level security."""
+
+    def __init__(self, sessions: Sessions, objects: ObjectStore, tenant_id: UUID) -> None:
+        self._sessions, self._objects, self._tenant_id = sessions, objects, tenant_id
+
+    def horizon(self, order: Order) -> Horizon:
+        """The order's watermark, or the last entry of a run in its days, and the days that have runs up to it.
+
+        Raises:
+            AtomError: DAT808 the log does not reach the order's watermark.
+        """
+        within = {"tenant_id": self._tenant_id, "start": midnight(order.since), "end": end_of(order)}
+        with self._sessions.tenant(self._tenant_id) as conn:
+            size = _sql.log_size(conn, tenant_id=self._tenant_id) or 0
+            if order.watermark is not None and order.watermark >= size:
+                raise AtomError(codes.AHEAD, f"the log has {size} entries, the watermark is {order.watermark}")
+            watermark = order.watermark if order.watermark is not None else _sql.watermark(conn, **within)
+            rows = [] if watermark is None else list(_sql.days(conn, **within, watermark=watermark))
+        return Horizon(watermark, tuple(PlannedDay(row["day"], row["dry_runs"]) for row in rows))
+
+    @contextmanager
+    def day(self, day: datetime.date, watermark: int) -> Iterator[DaySource]:
+        """The day's runs in the order in which they ended, read as they are asked for."""
+        start = midnight(day)
+        within: dict[str, Any] = {
+            "tenant_id": self._tenant_id,
+            "start": start,
+            "end": start + datetime.timedelta(days=1),
+        }
+        with self._sessions.tenant(self._tenant_id) as conn:
+            before = _sql.durations_before(conn, **within, watermark=watermark, count=WINDOW)
+            trailing = Trailing({row["workflow"]: row["durations"] for row in before})
+            risks = {row["package_id"]: risk_from(row["risk"]) for row in _sql.risks(conn, **within)}
+            sources = Sources(self._logs, lambda record: _risk(risks, record))
+            yield DaySource(_records(conn, {**within, "watermark": watermark, "side": SIDE}), sources, trailing)
+
+    def _logs(self, record: Record) -> dict[str, Json]:
+        if not record.chunks:
+            return no_log()
+        return read_excerpt(self._objects, self._tenant_id, record.run_id, record.chunks, record.log_size)
+
+
+def _risk(risks: dict[UUID, dict[str, Json]], record: Record) -> Json:
+    return risks.get(record.package_id, risk_from(None))
+
+
+def _records(conn: Connection, parameters: dict[str, Any]) -> Iterator[Record]:
+    with conn.cursor(name="dataset_runs") as cursor:
+        cursor.itersize = _FETCH
+        cursor.execute(_sql.runs_of_day.sql, parameters)
+        for row in cursor:
+            yield record_from(row)
+
+
+def midnight(day: datetime.date) -> datetime.datetime:
+    """The beginning of the day, UTC."""
+    return datetime.datetime.combine(day, datetime.time(), datetime.UTC)
+
+
+def end_of(order: Order) -> datetime.datetime:
+    """The moment at which the order's days end, UTC."""
+    return _OPEN_END if order.until is None else midnight(order.until)

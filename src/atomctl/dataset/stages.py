@@ -1,0 +1,124 @@
+"""From a run to a row: validate, scrub, label, dedup. Every stage looks at one row and does no I/O."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from atomctl.canonical import Digest, Json, canonical_json, digest, digest_chunks
+from atomctl.dataset.labels import label
+from atomctl.dataset.model import Reason, Row
+from atomctl.dataset.record import Record, assemble
+from atomctl.dataset.rejection import RejectedError
+from atomctl.dataset.schema import unlabelled_validator
+from atomctl.dataset.scrub.scrubber import Scrubber
+from atomctl.dataset.trailing import Trailing
+from atomctl.runs.model import RunState
+
+
+class Finished(NamedTuple):
+    """A row and its canonical JSON, without a newline."""
+
+    row: Row
+    line: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Where a run's log and risk come from."""
+
+    logs: Callable[[Record], dict[str, Json]]
+    risk: Callable[[Record], Json]
+
+
+class Tally:
+    """What went through a partition: counts, the highest audit entry, and the digest of the content."""
+
+    def __init__(self, dropped: Counter[Reason] | None = None) -> None:
+        self.dropped = dropped or Counter[Reason]()
+        self.last_entry: int | None = None
+        self._lines: list[bytes] = []
+
+    @property
+    def rows(self) -> int:
+        """How many rows came out."""
+        return len(self._lines)
+
+    @property
+    def content(self) -> Digest:
+        """The digest of the rows, as `Partition.content` says."""
+        return content_digest(self._lines)
+
+    def add(self, finished: Finished) -> None:
+        """Counts a row that comes out."""
+        self._lines.append(line_digest(finished.line))
+        entry = finished.row["audit_entry"]
+        assert isinstance(entry, int), "the row was validated"
+        self.last_entry = max(entry, self.last_entry or 0)
+
+
+def line_digest(line: bytes) -> bytes:
+    """The hex SHA-256 of a row's canonical JSON, and a newline."""
+    return f"{digest(line).removeprefix('sha256:')}\n".encode()
+
+
+def content_digest(lines: Iterable[bytes]) -> Digest:
+    """The digest of a partition from its rows' `line_digest`s, in order."""
+    return digest_chunks(lines)
+
+
+def finished_rows(
+    records: Iterable[Record], sources: Sources, trailing: Trailing, scrubber: Scrubber, tally: Tally
+) -> Iterator[Finished]:
+    """The rows of a partition in the order of its runs; `tally` counts them and what was dropped.
+
+    Raises:
+        AtomError: whatever the sources raise; a row that cannot be made is dropped, an answer that is missing is not.
+    """
+    seen: set[Digest] = set()
+    for record in records:
+        performance = trailing.place(
+            record.workflow, record.duration_ms, succeeded=record.state == RunState.SUCCEEDED.value
+        )
+        try:
+            row = validate(assemble(record, sources.logs(record), sources.risk(record)))
+            finished = once(label(scrubber.row(row), performance), seen)
+        except RejectedError as rejected:
+            tally.dropped[rejected.reason] += 1
+            continue
+        tally.add(finished)
+        yield finished
+
+
+def validate(row: Row) -> Row:
+    """The row, which fits its schema.
+
+    Raises:
+        RejectedError: it does not.
+    """
+    try:
+        fits = unlabelled_validator().is_valid(row)
+    except (ValueError, RecursionError):
+        fits = False
+    if not fits:
+        raise RejectedError(Reason.INVALID)
+    return row
+
+
+def once(row: Row, seen: set[Digest]) -> Finished:
+    """The row with its canonical JSON, if no row before it says the same of another run.
+
+    Raises:
+        RejectedError: one does, or the row cannot be written as canonical JSON.
+    """
+    try:
+        fingerprint = digest(canonical_json({**row, "run_id": None, "audit_entry": None}))
+        line = canonical_json(row)
+    except ValueError as error:
+        raise RejectedError(Reason.INVALID) from error
+    if fingerprint in seen:
+        raise RejectedError(Reason.DUPLICATE)
+    seen.add(fingerprint)
+    return Finished(row, line)
