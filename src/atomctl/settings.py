@@ -155,6 +155,11 @@ class Settings:
     cosign: Path | None = _setting(
         "the cosign that signs a probe of the controls; unset = the one on the path, if any", _path, "ATOM_COSIGN"
     )
+    controls_receiver: str | None = _setting(
+        "the host:port where a check of controls listens for what Alertmanager reports of alerts with probe=true",
+        str,
+        "ATOM_CONTROLS_RECEIVER",
+    )
     controls_every: timedelta = _setting(
         "the time between two checks of the twelve controls by a worker, or `off`",
         _period,
@@ -195,6 +200,9 @@ class Settings:
     )
     prometheus_url: str | None = _setting(
         "the Prometheus that `signals probe` asks: its base address", str, "PROMETHEUS_URL", "PROM_URL"
+    )
+    alertmanager_url: str | None = _setting(
+        "the Alertmanager that a check of controls asks: its base address", str, "ALERTMANAGER_URL"
     )
     worker_metrics_host: str = _setting(
         "the address a worker shows its metrics on", str, "ATOM_WORKER_METRICS_HOST", default="127.0.0.1"

@@ -15,16 +15,23 @@ from tools.debian import DebianTool, tool
 
 
 class Alertmanager(ServerProcess):
-    """Sends each alert by itself and at once to one webhook; alone, without a cluster."""
+    """Sends each alert by itself and at once to one webhook, or to another if it is a probe's; without a cluster."""
 
     name: ClassVar[str] = "alertmanager"
 
-    def __init__(self, folder: Path, receiver_url: str) -> None:
+    def __init__(self, folder: Path, receiver_url: str, *, probe_url: str | None = None) -> None:
+        """Nothing is started.
+
+        Args:
+            folder: of its state.
+            receiver_url: who is told.
+            probe_url: who is told instead of alerts with the label `probe="true"`.
+        """
         super().__init__(folder)
         wanted = tool("alertmanager")
         require(wanted.root() is not None, "Alertmanager", "make tools")
         self._program = self._unpacked(wanted)
-        self._receiver_url = receiver_url
+        self._receivers = {"webhook": receiver_url} | ({"probes": probe_url} if probe_url else {})
 
     def _unpacked(self, wanted: DebianTool) -> list[str]:
         """Debian's binary reads templates from a place below `/usr/share`, where the unpacked ones are shown to it."""
@@ -46,11 +53,14 @@ class Alertmanager(ServerProcess):
 
     def _configuration(self) -> dict[str, object]:
         at_once = {"group_wait": "0s", "group_interval": "1s", "repeat_interval": "1h"}
-        webhook = {"url": self._receiver_url, "send_resolved": True}
-        return {
-            "route": {"receiver": "webhook", "group_by": ["..."], **at_once},
-            "receivers": [{"name": "webhook", "webhook_configs": [webhook]}],
-        }
+        route: dict[str, object] = {"receiver": "webhook", "group_by": ["..."], **at_once}
+        if "probes" in self._receivers:
+            route["routes"] = [{"receiver": "probes", "matchers": ['probe="true"']}]
+        receivers = [
+            {"name": name, "webhook_configs": [{"url": url, "send_resolved": True}]}
+            for name, url in self._receivers.items()
+        ]
+        return {"route": route, "receivers": receivers}
 
     def ready(self) -> bool:
         return answers(f"{self.url}/-/ready")

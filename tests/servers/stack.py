@@ -24,7 +24,7 @@ import pytest
 from tests.servers.alertmanager import Alertmanager
 from tests.servers.openbao import OpenBao
 from tests.servers.postgres15 import Postgres15
-from tests.servers.process import ServerProcess, StartError, log_tail
+from tests.servers.process import ServerProcess, StartError, free_port, log_tail
 from tests.servers.prometheus import Prometheus
 from tests.servers.s3 import S3Server
 from tests.servers.webhook import WebhookReceiver
@@ -44,6 +44,8 @@ path "transit/encrypt/*"  { capabilities = ["create", "update"] }
 path "transit/decrypt/*"  { capabilities = ["create", "update"] }
 path "transit/sign/*"     { capabilities = ["create", "update"] }
 path "transit/datakey/*"  { capabilities = ["create", "update"] }
+# A check of controls asks for a wrapped secret id of the very role it is logged in with.
+path "auth/approle/role/atomctl/secret-id" { capabilities = ["create", "update"], min_wrapping_ttl = "1s" }
 """
 
 MISSING = (pytest.skip.Exception, pytest.fail.Exception)
@@ -70,6 +72,8 @@ class Stack:
     webhook: WebhookReceiver
     alertmanager: Alertmanager
     prometheus: Prometheus
+    probes: str
+    """host:port where Alertmanager reports the alerts of a check of controls, which listens there meanwhile."""
 
     @property
     def servers(self) -> Sequence[ServerProcess | Postgres15]:
@@ -97,6 +101,7 @@ class Stack:
             "S3_AUDIT_BUCKET": LOCKED_BUCKET,
             "PROMETHEUS_URL": self.prometheus.url,
             "ALERTMANAGER_URL": self.alertmanager.url,
+            "ATOM_CONTROLS_RECEIVER": self.probes,
         }
 
 
@@ -129,12 +134,15 @@ def running(
         s3.create_bucket(BUCKET)
         s3.create_bucket(LOCKED_BUCKET, lock=True)
         webhook = start(WebhookReceiver(journal=folder / "notifications.jsonl"))
-        alertmanager = start(Alertmanager(folder / "alertmanager", webhook.url))
+        probes = f"127.0.0.1:{free_port()}"
+        alertmanager = start(Alertmanager(folder / "alertmanager", webhook.url, probe_url=f"http://{probes}/"))
         prometheus = start(
             Prometheus(folder / "prometheus", rules=rules, targets=targets, alertmanager=alertmanager.url)
         )
         role_id, secret_id = openbao.define_role(ROLE, POLICY), openbao.plain_secret_id(ROLE)
-        yield Stack(folder / "home", postgres, openbao, role_id, secret_id, s3, webhook, alertmanager, prometheus)
+        yield Stack(
+            folder / "home", postgres, openbao, role_id, secret_id, s3, webhook, alertmanager, prometheus, probes
+        )
 
 
 class Signals:

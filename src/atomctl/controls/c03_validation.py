@@ -11,7 +11,7 @@ from atomctl.controls.model import Category, Control, Mapping, Probe, Side
 from atomctl.controls.needs import API
 from atomctl.controls.notebook import Notebook
 from atomctl.controls.people import probe_tenants
-from atomctl.controls.samples import APPLY, Company, company, package, packed, push_body
+from atomctl.controls.samples import APPLY, READ, Company, company, package, packed, push_body
 from atomctl.controls.site import Site
 from atomctl.rules import CATALOG
 from atomctl.rules.model import Example
@@ -36,7 +36,6 @@ RULES = (
 )
 """One of each family, by name: a rule that is taken out of the catalogue is missed here."""
 
-_READ = "{name: look, type: k8s, config: {action: get, kind: Pod, namespace: shop, name: web-0}}"
 _POD = """\
 apiVersion: v1
 kind: Pod
@@ -62,7 +61,7 @@ def _stage(site: Site, book: Notebook) -> Iterator[_Stage]:
 def _found(stage: _Stage, example: Example) -> set[str]:
     """The rules that the API's validator names for a package with this file."""
     files = {example.file: example.text, **dict(example.beside)}
-    made = packed(files) if "wpk.yaml" in files else package(handler=_READ, files=files)
+    made = packed(files) if "wpk.yaml" in files else package(handler=READ, files=files)
     body = {"archive": base64.b64encode(made.data).decode()}
     report = stage.company.owner.post("validate", body)
     return {finding["rule"] for finding in report["findings"]}
@@ -82,7 +81,7 @@ def _good(stage: _Stage, _: Notebook) -> str:
 
 
 def _clean(stage: _Stage, _: Notebook) -> str:
-    pushed = stage.company.push(package("probe-clean", handler=_READ, approval=False))
+    pushed = stage.company.push(package("probe-clean", handler=READ, approval=False))
     return f"{pushed.seen}, {len(pushed.must()['decision']['reasons'])} reason"
 
 

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from atomctl.controls import c01_signatures, c03_validation, c05_row_level_security
+from atomctl.controls import (
+    c01_signatures,
+    c03_validation,
+    c04_decision,
+    c05_row_level_security,
+    c06_cross_tenant,
+    c11_audit,
+)
 from atomctl.controls.codes import UNKNOWN
 from atomctl.controls.model import AnyControl
 from atomctl.errors import AtomError
@@ -12,7 +19,10 @@ from atomctl.errors import AtomError
 CONTROLS: tuple[AnyControl, ...] = (
     c01_signatures.CONTROL,
     c03_validation.CONTROL,
+    c04_decision.CONTROL,
     c05_row_level_security.CONTROL,
+    c06_cross_tenant.CONTROL,
+    c11_audit.CONTROL,
 )
 
 

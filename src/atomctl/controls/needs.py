@@ -54,6 +54,19 @@ def _twin(_: Site) -> str | None:
     return None
 
 
+def _audit_bucket(site: Site) -> str | None:
+    from atomctl.objects.opening import audit_store
+
+    try:
+        store = audit_store(site.settings)
+        if store is None:
+            return "S3_AUDIT_BUCKET is not set"
+        store.exists("doctor")
+    except AtomError as error:
+        return str(error)
+    return None
+
+
 API = Need("an ATOM instance", "atomctl up", _api)
 """The server with a worker, and the keys of its home."""
 
@@ -65,3 +78,10 @@ SUPERUSER = Need(
 """Probes that take other roles, in transactions that are rolled back."""
 
 TWIN = Need("the embedded PostgreSQL, for a scratch twin", "pip install 'atomctl[embedded]'", _twin)
+
+AUDIT_BUCKET = Need(
+    "an S3 bucket with Object Lock",
+    "export S3_ENDPOINT=URL S3_ACCESS_KEY=ID S3_SECRET_KEY=SECRET S3_AUDIT_BUCKET=NAME",
+    _audit_bucket,
+)
+"""Where the audit log is anchored."""

@@ -61,14 +61,23 @@ class Answer:
             return "ok"
         return str(self.document.get("code", f"status {self.status}"))
 
-    def must(self) -> dict[str, Any]:
-        """The document of a success.
+    def granted(self) -> bytes:
+        """The body of a success.
 
         Raises:
             AtomError: CTL902 it was refused.
         """
         if self.seen != "ok":
             raise AtomError(UNEXPECTED_ANSWER, f"{self.seen}: {self.document.get('detail', '')}")
+        return self.body
+
+    def must(self) -> dict[str, Any]:
+        """The document of a success.
+
+        Raises:
+            AtomError: CTL902 it was refused, or is no JSON object.
+        """
+        self.granted()
         return self.document
 
 

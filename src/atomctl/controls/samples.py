@@ -26,6 +26,7 @@ spec:
   handlers:
     - {handler}
 """
+READ = "{name: look, type: k8s, config: {action: get, kind: Pod, namespace: shop, name: web-0}}"
 SAY_HELLO = "{name: say-hello, type: shell, config: {command: [echo, hello]}}"
 APPLY = "{name: apply, type: k8s, config: {action: apply, manifest: manifests/example.yaml}}"
 
