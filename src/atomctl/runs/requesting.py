@@ -26,12 +26,13 @@ from atomctl.errors import AtomError
 from atomctl.objects.model import ObjectStore
 from atomctl.registry import packages as registry
 from atomctl.registry.model import PackageRecord
-from atomctl.registry.rows import authors_of
+from atomctl.registry.rows import authors_of, find_package
 from atomctl.runs import codes, segments
 from atomctl.runs.gate import Demand, bound_digests, demand_of, require_usable
 from atomctl.runs.model import Origin, Phase, Run, RunState, StepState
 from atomctl.runs.plan import Abilities, Plan, make_plan
 from atomctl.runs.read import locked_run
+from atomctl.runs.refusals import RunRefusedError
 from atomctl.runs.rows import run_from
 from atomctl.runs.secret_names import require_store
 from atomctl.runs.transition import Cause, move_run
@@ -87,18 +88,28 @@ def request_run(
     With an idempotency key that was used before, the run of then is returned and nothing changes.
 
     Raises:
-        AtomError: AUT020 may not start (or plan) runs; REG401 no such package; RUN603 the package may not run; WPK121
-            the parameters are not accepted; SEC001 it reads secrets and no store is configured, SEC002, SEC003 a
-            secret's path is none or not the tenant's; RUN605 a dry run must come first; RUN606 a step cannot be
-            executed here; RUN608, RUN609 no plan; RUN617 the idempotency key belongs to another request.
+        AtomError: AUT020 may not start (or plan) runs; REG401 no such package; an outage, which may pass.
+        RunRefusedError: RUN603 the package may not run; OBJ003, REG413 its bytes are gone or were swapped; WPK121 the
+            parameters are not accepted; SEC001 it reads secrets and no store is configured, SEC002, SEC003 a secret's
+            path is none or not the tenant's; RUN605 a dry run must come first; RUN606 a step cannot be executed here;
+            RUN608, RUN609 no plan; RUN617 the idempotency key belongs to another request.
     """
     require(actor, Verb.PLAN if request.dry_run else Verb.START, Resource.RUN)
+    record = find_package(conn, actor.tenant_id, request.package_id)
+    try:
+        return _request(conn, objects, actor, request, abilities or Abilities())
+    except AtomError as error:
+        if error.code.retryable:
+            raise
+        raise RunRefusedError(error, record.coordinates, record.digest, dry_run=request.dry_run) from error
+
+
+def _request(conn: Connection, objects: ObjectStore, actor: Actor, request: RunRequest, abilities: Abilities) -> Run:
     record, package = registry.load_package(conn, objects, actor.tenant_id, request.package_id)
     parameters = wpk_parameters.apply(package.manifest, request.parameters)
     if earlier := _earlier(conn, actor, request, parameters):
         return earlier
     require_usable(conn, record, request.environment)
-    abilities = abilities or Abilities()
     require_store(package.manifest.secrets, actor.tenant_id, abilities.secrets)
     plan = make_plan(package.manifest, record.digest, parameters, abilities)
     demand = demand_of(conn, record, package)

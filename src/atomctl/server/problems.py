@@ -16,6 +16,7 @@ from atomctl.canonical import Json
 from atomctl.errors import AtomError, ExitCode
 from atomctl.registry.model import PublishRefusedError
 from atomctl.registry.publish import record_refusal
+from atomctl.runs.refusals import RunRefusedError, record_refused_run
 from atomctl.server import codes
 from atomctl.server.foreign_ids import note_unknown_ids
 from atomctl.server.logins import note_refused_login
@@ -24,6 +25,7 @@ from atomctl.telemetry import catalog, metrics
 MEDIA_TYPE = "application/problem+json"
 _RETRY_SECONDS = "2"
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
+_RECORDED_OF_READS = frozenset({ExitCode.AUTH, ExitCode.TAMPERED})
 _log = structlog.get_logger(__name__)
 
 
@@ -77,17 +79,22 @@ def _on_refusal(request: Request, error: Exception) -> JSONResponse:
 
 
 def _leave_trace(request: Request, error: AtomError) -> None:
-    """Records a refused change, and a refused permission even of a read, in the tenant's audit log."""
+    """Records a refused change in the tenant's audit log, and of reads what was forbidden or found tampered with.
+
+    An outage refuses nothing: the same call may succeed later.
+    """
     actor: Actor | None = getattr(request.state, "actor", None)
     if error.code == access.FORBIDDEN:
         metrics.increment(catalog.PERMISSION_REFUSALS)
-    refused = request.method not in _READS or error.code.exit is ExitCode.AUTH
-    if actor is None or not refused or error.code.status >= 500:
+    refused = request.method not in _READS or error.code.exit in _RECORDED_OF_READS
+    if actor is None or not refused or error.code.retryable:
         return
     sessions = request.app.state.services.sessions
     try:
         if isinstance(error, PublishRefusedError):
             record_refusal(sessions, actor, error)
+        elif isinstance(error, RunRefusedError):
+            record_refused_run(sessions, actor, error)
         else:
             path = request.scope["path"][:500]
             record_denial(sessions, actor, action=f"api.{request.method.lower()}", subject=f"path/{path}", error=error)

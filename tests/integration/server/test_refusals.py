@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
+from tests.fakes.packages import harmless
 
 from atomctl.access.model import Role
 from atomctl.audit.model import DEPLOYMENT
@@ -166,3 +168,34 @@ def test_a_refused_change_is_recorded_with_who_tried_it(owner: Any, api: Any, te
     entry = owner.get("audit/entries", limit=1)["items"][0]
     assert (entry["result"], entry["code"], entry["action"]) == ("refused", "AUT020", "api.post")
     assert entry["actor"] == viewer.get("auth/whoami")["principal"]["id"]
+
+
+def newest_entry(api: Any, tenant: Any) -> Any:
+    with api.services.sessions.tenant(tenant) as conn:
+        row = conn.execute("SELECT data FROM atom.audit_inbox ORDER BY position DESC LIMIT 1").fetchone()
+    return json.loads(bytes(row["data"]))
+
+
+def test_a_refused_run_is_recorded_with_the_package_it_was_about(owner: Any, key: Any, api: Any, tenant: Any) -> None:
+    package = owner.push(harmless(), key)
+    body = {"workflow": "hello", "parameters": {"colour": "red"}}
+    problem(owner.ask("POST", "runs", body), 422, "WPK121")
+    entry = newest_entry(api, tenant)
+    assert (entry["action"], entry["result"], entry["code"]) == ("run.request", "refused", "WPK121")
+    assert (entry["subject"], entry["digests"]["package"]) == ("package/hello@1.0.0", package["digest"])
+    assert "red" not in str(entry)
+
+
+def test_bytes_that_were_swapped_are_recorded_whoever_reads_or_runs_them(
+    owner: Any, key: Any, api: Any, tenant: Any, tmp_path: Path
+) -> None:
+    package = owner.push(harmless(), key)
+    hexadecimal = package["digest"].removeprefix("sha256:")
+    stored = tmp_path / "objects" / "packages" / hexadecimal[:2] / hexadecimal
+    stored.chmod(0o600)
+    stored.write_bytes(b"something else")
+    problem(owner.ask("GET", "packages/hello/1.0.0/archive"), 500, "REG413")
+    assert newest_entry(api, tenant)["code"] == "REG413"
+    problem(owner.ask("POST", "runs", {"workflow": "hello"}), 500, "REG413")
+    entry = newest_entry(api, tenant)
+    assert (entry["action"], entry["code"]) == ("run.request", "REG413")
