@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from atomctl.controls import (
     c01_signatures,
+    c02_secrets,
     c03_validation,
     c04_decision,
     c05_row_level_security,
@@ -18,6 +19,7 @@ from atomctl.errors import AtomError
 
 CONTROLS: tuple[AnyControl, ...] = (
     c01_signatures.CONTROL,
+    c02_secrets.CONTROL,
     c03_validation.CONTROL,
     c04_decision.CONTROL,
     c05_row_level_security.CONTROL,

