@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import os
 import secrets
 from dataclasses import dataclass
@@ -109,7 +108,7 @@ def read_key(path: Path) -> bytes:
         raise AtomError(codes.KEY_UNUSABLE, f"{path} can be read by others (mode {mode & 0o777:04o})")
     try:
         key = base64.b64decode(text.removeprefix(_HEADER), validate=True)
-    except binascii.Error:
+    except ValueError:
         key = b""
     if not text.startswith(_HEADER) or len(key) != KEY_BYTES:
         raise AtomError(codes.KEY_UNUSABLE, f"{path} does not hold a backup key")

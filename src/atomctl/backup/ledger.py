@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -56,8 +56,15 @@ class Ledger:
     def __init__(self, address: DatabaseAddress) -> None:
         self._address = address
 
-    def note_taken(self, taken: Shelved, shelved: Iterable[Shelved]) -> None:
+    def note_taken(self, taken: Shelved, shelved: Sequence[Shelved], there: Collection[UUID]) -> None:
         """Afterwards the set, and whatever else is on the shelf, has its row, and the log an entry about the set.
+
+        A set that has a row and vanished from the store is noted as lost.
+
+        Args:
+            taken: the new set.
+            shelved: all sets whose statements can be trusted; a restored database does not know them all.
+            there: the ids of all sets in the store.
 
         Raises:
             AtomError: DBA0xx the database does not answer; nothing was noted.
@@ -65,6 +72,10 @@ class Ledger:
         with self._transaction() as connection:
             for item in (taken, *shelved):
                 _sql.insert_backup(connection, **_row(item))
+            for row in list(_sql.set_lost(connection, there=list(there))):
+                why = "it is no longer in the object store, and nobody let it go"
+                lost = Entry(action="backup.lost", subject=f"backup/{row['id']}", result=Result.FAILED, why=why)
+                record(connection, DEPLOYMENT, lost)
             statement = taken.statement
             entry = Entry(
                 action="backup.create",

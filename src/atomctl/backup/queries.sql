@@ -62,6 +62,10 @@ UPDATE atom.backups SET verified_at = clock_timestamp() WHERE id = :id;
 -- name: set_removed(id)!
 UPDATE atom.backups SET removed_at = clock_timestamp() WHERE id = :id AND removed_at IS NULL;
 
+-- name: set_lost(there)
+-- Sets that have a row and are no longer in the store, though nobody let them go.
+UPDATE atom.backups SET removed_at = clock_timestamp() WHERE removed_at IS NULL AND id <> ALL(:there) RETURNING id;
+
 -- name: insert_drill(id, started_at, passed, rpo, rto, report)!
 INSERT INTO atom.backup_drills (id, started_at, passed, rpo_seconds, rto_seconds, report)
 VALUES (:id, :started_at, :passed, :rpo, :rto, :report::jsonb);

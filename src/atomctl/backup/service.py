@@ -75,7 +75,7 @@ class Backups:
             raise
         metrics.increment(catalog.BACKUPS, outcome="taken")
         try:
-            self.ledger.note_taken(taken, self.shelf.shelved())
+            self.ledger.note_taken(taken, self.shelf.shelved(), self.shelf.ids())
         except AtomError as error:
             raise AtomError(codes.NOT_RECORDED, f"set {taken.statement.id}: {error.why}") from error
         return taken
