@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -10,6 +11,8 @@ from tests.fakes.packages import harmless, privileged
 
 from atomctl.access.model import Role
 from atomctl.db.ids import new_id
+from atomctl.insight import probing
+from atomctl.insight import service as insight
 from atomctl.server.app import build_app
 
 EVERYTHING = (Role.ADMIN, Role.AUTHOR, Role.OPERATOR, Role.AUDITOR)
@@ -21,6 +24,11 @@ def ids(owner: Any, key: Any, sequence: Any) -> dict[str, str]:
     owner.push(harmless(), key)
     owner.push(privileged(), key)
     run = owner.post("runs", {"workflow": "hello"}, 202)
+    with owner.api.services.sessions.tenant(owner.tenant_id) as conn:
+        question = probing.Question("up", probing.Comparison.ABOVE, 1.0)
+        beyond = probing.candidate(question, probing.Answer(True, 2.0, 1), datetime.now(UTC))
+        signal = insight.raise_signal(conn, owner.tenant_id, beyond)
+    assert signal is not None
     sequence()
     auditor = owner.api.person(owner.tenant_id, "otto", Role.AUDITOR)
     return {
@@ -31,6 +39,7 @@ def ids(owner: Any, key: Any, sequence: Any) -> dict[str, str]:
         "key_id": key.public_key.key_id,
         "principal_id": owner.get("auth/whoami")["principal"]["id"],
         "entry_id": auditor.get("audit/entries", limit=1)["items"][0]["id"],
+        "signal_id": str(signal.id),
         "role": "viewer",
     }
 
@@ -43,6 +52,7 @@ NOWHERE = {
     "key_id": "sha256:" + "0" * 64,
     "principal_id": str(new_id()),
     "entry_id": str(new_id()),
+    "signal_id": str(new_id()),
     "role": "viewer",
 }
 BODIES: dict[str, Any] = {
@@ -54,6 +64,9 @@ BODIES: dict[str, Any] = {
     "retire": {"reason": "does not matter"},
     "revoke": {"reason": "does not matter"},
     "cancel": {},
+    "acknowledge": {},
+    "close": {},
+    "label": {"label": "noise"},
     "resume": {},
     "rerun": {},
     "resolve": {"step": "say-hello", "action": "done", "reason": "seen"},
@@ -92,7 +105,7 @@ def test_the_owner_finds_what_a_stranger_does_not(owner: Any, ids: dict[str, str
 
 def test_lists_hold_the_own_rows_alone(api: Any, owner: Any, ids: dict[str, str], make_tenant: Any) -> None:
     stranger = api.person(make_tenant("stranger"), "sam", *EVERYTHING)
-    for path in ("packages", "workflows", "runs", "approvals", "trust/keys", "trust/rules/versions"):
+    for path in ("packages", "workflows", "runs", "approvals", "trust/keys", "trust/rules/versions", "signals"):
         assert stranger.get(path)["items"] == [], path
         assert owner.get(path)["items"] != [], path
 

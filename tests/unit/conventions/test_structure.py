@@ -28,7 +28,7 @@ DUMPING_GROUNDS = {
     "lib",
 }
 MOST_LINES, MOST_FUNCTION_LINES = 400, 60
-STAGES = "CFG|CLI|DBA|AUT|API|WPK|TRU|VAL|REG|POL|APR|RUN|AUD|OBJ|BAK|SEC|CTL|DAT"
+STAGES = "CFG|CLI|DBA|AUT|API|WPK|TRU|VAL|REG|POL|APR|RUN|AUD|OBJ|BAK|SEC|CTL|DAT|INS"
 HOMES = {"pydantic": "server", "fastapi": "server", "dbos": "runs/engine", "hvac": "secrets/vault"}
 """Libraries that stay where they were decided to be."""
 
