@@ -95,13 +95,11 @@ def write_report(path: str, report: Report) -> None:
     Raises:
         OSError: it could not be written; nothing is left under `path`.
     """
-    import json  # imported while the step runs and nobody waits
-
     folder = os.path.dirname(path)
     partial = path + ".partial"
     descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     try:
-        os.write(descriptor, json.dumps(report).encode())
+        os.write(descriptor, _encoded(report))
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
@@ -111,3 +109,26 @@ def write_report(path: str, report: Report) -> None:
         os.fsync(parent)
     finally:
         os.close(parent)
+
+
+def _encoded(report: Report) -> bytes:
+    """The report as JSON (RFC 8259). Loading `json` costs a supervisor 10 ms, more than everything else it does."""
+    members = [f'"{name}": {_value(value)}' for name, value in report.items()]
+    return ("{" + ", ".join(members) + "}").encode()
+
+
+def _value(value: object) -> str:
+    if value is None:
+        return "null"
+    return _quoted(value) if isinstance(value, str) else repr(value)
+
+
+def _quoted(text: str) -> str:
+    """Printable ASCII as it is; everything else, quotes and backslashes by its UTF-16 code units."""
+    plain = "".join(char if " " <= char <= "~" and char not in '"\\' else _escaped(char) for char in text)
+    return f'"{plain}"'
+
+
+def _escaped(char: str) -> str:
+    units = char.encode("utf-16-be", "surrogatepass").hex()
+    return "".join(f"\\u{units[at : at + 4]}" for at in range(0, len(units), 4))

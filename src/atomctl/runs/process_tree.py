@@ -91,6 +91,8 @@ def kill_descendants(root: int, *, seconds: float = 10.0) -> tuple[int, dict[int
     """
     deadline = time.monotonic() + seconds
     statuses = reap()
+    if _childless():
+        return 0, statuses
     killed: set[int] = set()
     while below := _stopped(root):
         signal_all(below, _SIGKILL)
@@ -101,6 +103,15 @@ def kill_descendants(root: int, *, seconds: float = 10.0) -> tuple[int, dict[int
         time.sleep(0.001)
         statuses.update(reap())
     return len(killed), statuses
+
+
+def _childless() -> bool:
+    """Whether this process has no child at all; a subreaper without one has no descendant either."""
+    try:
+        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except ChildProcessError:
+        return True
+    return False
 
 
 def _stopped(root: int) -> list[int]:

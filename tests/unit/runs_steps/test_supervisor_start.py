@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -31,6 +33,30 @@ def test_the_supervisor_loads_next_to_nothing_because_every_attempt_waits_for_it
     code = "import sys; before = set(sys.modules); import atomctl.runs.supervisor; print(*set(sys.modules) - before)"
     done = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, check=True, timeout=60)
     assert not HEAVY & set(done.stdout.split())
+
+
+def test_a_report_is_json_whatever_it_says_and_costs_no_import(tmp_path: Path) -> None:
+    said = 'd\u00e9j\u00e0 "vu" \\ \n\x00\x7f \U0001f600 \udcff'
+    report: orders.Report = {
+        "outcome": "failed",
+        "exit_code": None,
+        "started": 1763920000.25,
+        "ended": 1e9,
+        "killed": 3,
+        "error": said,
+    }
+    code = "import sys; from atomctl.runs.orders import write_report; write_report(sys.argv[1], eval(sys.argv[2])); "
+    code += "assert 'json' not in sys.modules"
+    file = tmp_path / "result.json"
+    subprocess.run([sys.executable, "-I", "-c", code, file, ascii(report)], check=True, timeout=60)
+    assert json.loads(file.read_bytes()) == report
+
+
+def test_a_process_that_started_nothing_has_nothing_to_kill() -> None:
+    code = "import os; from atomctl.runs import process_tree as t; t.parents = None; "
+    code += "print(t.kill_descendants(os.getpid()))"
+    done = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout == "(0, {})\n"
 
 
 def test_an_order_survives_the_way_to_the_supervisor_and_leaves_what_follows_it() -> None:

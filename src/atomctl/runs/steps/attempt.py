@@ -14,14 +14,20 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+import atomctl
 from atomctl.runs.orders import CANCEL, REPORT_FIELDS, pack_order
 
 if TYPE_CHECKING:
     from atomctl.runs.orders import Order, Report
     from atomctl.runs.steps.model import Stream
 
-_START = "import os, sys; from atomctl.runs.supervisor import main; os._exit(main(sys.argv[1:]))"
+_START = (
+    "import os, sys; sys.path.append(sys.argv[1]); from atomctl.runs.supervisor import main; "
+    "os._exit(main(sys.argv[2:]))"
+)
 """What `-m atomctl.runs.supervisor` does, without the 5 ms that `-m` takes and the 2 ms of an orderly end."""
+_SOURCES = str(Path(atomctl.__file__).parents[1])
+"""Where the supervisor finds this package: it starts without `site`, whose look around costs 3 ms."""
 _POLL_SECONDS = 0.05
 _READ = 64 * 1024
 _MARGIN_SECONDS = 20.0
@@ -62,7 +68,7 @@ def read_report(path: Path) -> Report | None:
 
 def _start(control: int, descriptors: Sequence[int]) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
-        [sys.executable, "-I", "-c", _START, str(control)],
+        [sys.executable, "-I", "-S", "-c", _START, _SOURCES, str(control)],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
