@@ -25,5 +25,7 @@ def test_the_page_about_prometheus_works_as_written(
     printed, work = follow("docs/how-to/prometheus.md", instance_folder, (tmp_path,))
     assert "is not beyond < 1" in printed
     assert "is beyond > 0" in printed
-    assert "metric" in printed
+    assert "observed 1, usual 0" in printed
+    assert "closed" in printed
+    assert "[noise]" in printed
     assert "kind: PrometheusRule" in (work / "prometheusrule.yaml").read_text()
