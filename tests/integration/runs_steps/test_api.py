@@ -82,6 +82,20 @@ def test_a_server_that_takes_for_ever_gets_no_longer_than_the_timeout(call: Call
     assert call.server.hung_up.wait(10)
 
 
+def test_a_connection_that_comes_about_after_the_cancel_is_cut_at_once(call: Caller) -> None:
+    given_up = threading.Event()
+
+    def late(host: str, port: int) -> Sequence[str]:
+        call.cancelled.set()
+        given_up.wait(10)
+        return resolve(host, port)
+
+    assert call("silent", resolver=late, timeout=60).outcome is Outcome.CANCELLED
+    given_up.set()
+    assert call.server.connected.wait(10)
+    assert call.server.hung_up.wait(10)
+
+
 @pytest.mark.parametrize("path", ["silent", "drip", "slow-body"])
 def test_a_cancel_is_heard_in_the_middle_of_a_call(call: Caller, path: str) -> None:
     def cancel() -> None:

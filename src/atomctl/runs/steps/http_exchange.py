@@ -133,6 +133,8 @@ class Exchange:
         connected = info["return_value"].get_extra_info("socket")
         with self._lock:
             if self._given_up:
+                # Nobody will read the error whose traceback keeps this connection open.
+                connected.close()
                 raise GivenUpError
             self.connected = True
             # A duplicate: TLS takes the original apart, and a number that is reused must not be cut.
