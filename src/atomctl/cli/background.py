@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -54,25 +55,17 @@ def stop_background(settings: Settings) -> bool:
     Raises:
         AtomError: CLI012 it did not end in time.
     """
-    if _free(settings):
+    process_id = HomeLock(settings.home).holder()
+    if process_id is None:
         return False
-    os.kill(load_instance(settings.home).pid, signal.SIGTERM)
-    deadline = time.monotonic() + _STOP_SECONDS
-    while not _free(settings):
-        if time.monotonic() > deadline:
-            raise AtomError(codes.PROCESS_DIED, f"it did not end within {_STOP_SECONDS:.0f} s of being asked to")
-        time.sleep(0.05)
-    return True
-
-
-def _free(settings: Settings) -> bool:
-    """Whether no instance holds the home, so that a stale process id is never signalled."""
-    if not settings.home.exists():
-        return True
-    lock = HomeLock(settings.home)
     try:
-        lock.acquire()
-    except AtomError:
+        handle = os.pidfd_open(process_id)  # names this very process, also when its id is given to another one
+    except ProcessLookupError:
         return False
-    lock.release()
+    try:
+        signal.pidfd_send_signal(handle, signal.SIGTERM)
+        if not select.select([handle], [], [], _STOP_SECONDS)[0]:
+            raise AtomError(codes.PROCESS_DIED, f"it did not end within {_STOP_SECONDS:.0f} s of being asked to")
+    finally:
+        os.close(handle)
     return True

@@ -45,7 +45,18 @@ def _as_atom_error(error: BaseException) -> AtomError:
         return AtomError(codes.USAGE, message, hint=hint or (f"{ctx.command_path} --help" if ctx else None))
     if isinstance(error, OSError):
         return AtomError(codes.FILE, f"{error.filename or 'input or output'}: {error.strerror or error}")
-    return AtomError(codes.INTERNAL, f"{type(error).__name__}: {error}")
+    return _outage(error) or AtomError(codes.INTERNAL, f"{type(error).__name__}: {error}")
+
+
+def _outage(error: BaseException) -> AtomError | None:
+    """What it means when the database goes away under a command that talks to it itself; others never load psycopg."""
+    if "psycopg" not in sys.modules:
+        return None
+    import psycopg
+
+    from atomctl.db.connections import unreachable
+
+    return unreachable(error) if isinstance(error, psycopg.OperationalError) else None
 
 
 def _text(error: AtomError) -> str:

@@ -34,7 +34,7 @@ HOME_IN_USE = Code(
     "DBA004",
     "another process runs this home",
     "One `atomctl up` at a time may run in a home; its database has one owner. The running one was not touched.",
-    "stop the process named above, or choose another home with ATOM_HOME",
+    "atomctl down    # ends it; or choose another home: ATOM_HOME=./try atomctl up --port 0",
     ExitCode.CONFLICT,
     status=409,
 )

@@ -97,6 +97,24 @@ class HomeLock:
             raise _unusable(self._file, error) from error
         self._handle = handle
 
+    def holder(self) -> int | None:
+        """The id of the process that runs the home now; None if none does."""
+        try:
+            handle = os.open(self._file, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as error:
+            raise _unusable(self._file, error) from error
+        try:
+            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            text = os.pread(handle, 32, 0).strip()
+            return int(text) if text.isdigit() else None
+        else:
+            return None
+        finally:
+            os.close(handle)
+
     def release(self) -> None:
         """Gives the lock back; a second call does nothing."""
         if self._handle is not None:

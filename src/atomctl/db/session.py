@@ -21,7 +21,7 @@ from atomctl.errors import AtomError
 
 Connection: TypeAlias = psycopg.Connection[dict[str, Any]]
 
-CHECKOUT_TIMEOUT = 30.0
+CHECKOUT_TIMEOUT = 10.0
 """Seconds a caller waits for a free connection before it is told that the database is not available."""
 
 
