@@ -12,7 +12,7 @@ LANGUAGE sql STABLE AS $$
     CROSS JOIN LATERAL (
         SELECT x.entry_index FROM atom.audit_entries AS x
         WHERE x.tenant_id = r.tenant_id AND x.run_id = r.id
-          AND pg_catalog.convert_from(x.data, 'UTF8')::jsonb ->> 'action' = 'run.' || pg_catalog.lower(r.state)
+          AND pg_catalog.convert_from(x.data, 'UTF8')::jsonb -> 'entry' ->> 'action' = 'run.' || pg_catalog.lower(r.state)
         ORDER BY x.entry_index DESC
         LIMIT 1
     ) AS e
