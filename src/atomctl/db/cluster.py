@@ -139,10 +139,15 @@ class Cluster:
             "log_line_prefix": "%m [%p] ",
             "log_checkpoints": "off",
             "cluster_name": postmaster.cluster_name(self.data),
-            **({"summarize_wal": "on"} if self.binaries.major >= 17 else {}),  # what incremental backups are made from
+            **self._summaries(),
             **self.options,
         }
         return [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
+
+    def _summaries(self) -> dict[str, str]:
+        """Incremental backups are made from summaries of the log; a server without a whole log can keep none."""
+        possible = self.binaries.major >= 17 and self.options.get("wal_level") != "minimal"
+        return {"summarize_wal": "on"} if possible else {}
 
     def _await_ready(self, process: subprocess.Popen[bytes], offset: int) -> None:
         def settled() -> bool:
