@@ -54,7 +54,10 @@ class Demand:
 
 
 def demand_of(conn: Connection, record: PackageRecord, package: Package) -> Demand:
-    """The decision about the package as today's rules and policies make it, and what lifts it."""
+    """The decision about the package as today's rules and policies make it, and what lifts it.
+
+    An override lifts the block that people looked at; one that is decided for other reasons today, it does not.
+    """
     now = datetime.now(UTC)
     decision = assess(package, environment=record.environment, today=now.date()).decision
     match decision.outcome:
@@ -63,7 +66,8 @@ def demand_of(conn: Connection, record: PackageRecord, package: Package) -> Dema
         case Outcome.REQUIRE_APPROVAL:
             return Demand(decision, blocked=False, votes=decision.votes)
         case Outcome.BLOCK:
-            lifted = standing(conn, record, SubjectKind.OVERRIDE, now) is not None
+            same = digest_json(decision.to_json()) == record.decision_digest
+            lifted = same and standing(conn, record, SubjectKind.OVERRIDE, now) is not None
             return Demand(decision, blocked=not lifted, votes=decision.votes if lifted else ())
 
 

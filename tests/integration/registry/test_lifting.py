@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,11 +14,13 @@ from tests.fakes.packages import harmless, privileged
 from atomctl.access.model import Role
 from atomctl.approvals import service as approvals
 from atomctl.approvals.model import Choice, State, SubjectKind
-from atomctl.policy.decision import OVERRIDE_VOTES
+from atomctl.policy.assessment import assess
+from atomctl.policy.decision import OVERRIDE_VOTES, Category, Reason
 from atomctl.registry import codes
 from atomctl.registry import service as registry
 from atomctl.registry.lifting import VALIDITY
 from atomctl.registry.model import Coordinates, Mark, PackageState
+from atomctl.runs import gate
 
 RefusalOf = Callable[[Callable[[], object]], str]
 REASON = "needs host access, reviewed by the platform team"
@@ -53,6 +56,24 @@ def test_an_override_takes_an_admin_and_a_security_vote_and_lasts_a_day(shop: An
     marked = show(shop, DEBUG)
     assert (marked.marks, marked.state) == ({Mark.OVERRIDDEN}, PackageState.BLOCKED)
     assert shop.entries("package.mark")[-1]["detail"]["mark"] == "overridden"
+
+
+def test_an_override_does_not_lift_a_block_that_was_decided_for_other_reasons_since(
+    shop: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = shop.push(privileged()).package
+    approval = override(shop)
+    for voter in (shop.adam, shop.person("sven", Role.SECURITY)):
+        shop.vote(voter, approval)
+
+    def demanded() -> gate.Demand:
+        with shop.sessions.tenant(shop.tenant_id) as conn:
+            return gate.demand_of(conn, *registry.load_package(conn, shop.objects, shop.tenant_id, record.id))
+
+    assert not demanded().blocked
+    frozen = Reason("policy", Category.BLOCKED, "nothing changes during the freeze")
+    monkeypatch.setattr(gate, "assess", functools.partial(assess, tightenings=[frozen]))
+    assert demanded().blocked
 
 
 def test_an_overridden_version_counts_as_newest_from_then_on(shop: Any) -> None:
