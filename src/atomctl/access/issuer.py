@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import stat
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
@@ -19,6 +18,7 @@ from atomctl.access import codes
 from atomctl.access.claims import Algorithm, FixedKeys, Issuer
 from atomctl.access.model import Role
 from atomctl.errors import AtomError
+from atomctl.files import create_file
 
 NAME = "atomctl:embedded"
 """Its `iss`. It names no machine: a person stays the same person when the instance moves or its key is replaced."""
@@ -82,20 +82,7 @@ class EmbeddedIssuer:
 def _make_key(path: Path) -> None:
     """Puts a whole key at `path`; of two processes that try at once, one key stays."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    pem = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    partial = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    handle = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(pem)
-            stream.flush()
-            os.fsync(stream.fileno())
-        try:
-            os.link(partial, path)
-        except FileExistsError:
-            return
-    finally:
-        partial.unlink()
+    create_file(path, Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
 
 
 def _read_key(path: Path) -> bytes:

@@ -19,15 +19,6 @@ class Role(enum.StrEnum):
     AUDITOR = "auditor"
 
 
-class RoleSource(enum.StrEnum):
-    """Who says that a principal has a role."""
-
-    CLAIMS = "claims"
-    """The issuer, in the newest token seen."""
-    GRANTED = "granted"
-    """An admin of the tenant."""
-
-
 @dataclass(frozen=True, slots=True)
 class Actor:
     """A principal of one tenant with the roles in force for this request.

@@ -162,7 +162,7 @@ class Decision:
                 return {"subject": "run", "votes": [place.to_json() for place in self.votes]}
             case Outcome.BLOCK:
                 lifetime = int(OVERRIDE_LIFETIME.total_seconds())
-                places: list[Json] = [place.to_json() for place in OVERRIDE_VOTES]
+                places: list[Json] = [place.to_json() for place in self.override_votes]
                 return {"subject": "override", "votes": places, "lifetime_seconds": lifetime}
 
 

@@ -87,15 +87,6 @@ NOT_A_CHOICE = Code(
     ExitCode.USAGE,
     409,
 )
-FENCED = Code(
-    "RUN611",
-    "this worker no longer owns the run",
-    "Another worker took the segment over after this one had been silent. Its late result was refused, and the step's "
-    "processes were killed.",
-    "nothing to do: the other worker continues the run",
-    ExitCode.CONFLICT,
-    409,
-)
 ENGINE = Code(
     "RUN612",
     "the run engine cannot be reached",
@@ -167,7 +158,6 @@ CODES = (
     CYCLE,
     CONDITION,
     NOT_A_CHOICE,
-    FENCED,
     ENGINE,
     UNKNOWN_OUTCOME,
     STEP_NOT_FOUND,

@@ -21,7 +21,6 @@ from atomctl.wpk.source_yaml import Node, Path
 from atomctl.wpk.templates import has_template, split, strings
 
 _BASE: Final = frozenset({"params", "steps", "run"})
-_FIXED: Final[frozenset[str]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

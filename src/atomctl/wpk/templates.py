@@ -11,7 +11,6 @@ from atomctl.wpk import codes
 from atomctl.wpk.cel_text import tokens
 
 OPEN: Final = "${{"
-_ESCAPED: Final = "$${{"
 
 
 class Template(NamedTuple):
