@@ -112,12 +112,26 @@ def test_everything_belongs_to_the_owner_and_nobody_logs_in_as_it(empty: AdminLo
     assert owners == [{"owner": "atom_owner"}]
     assert {row["nspname"]: row["owner"] for row in schemas} == {"atom": "atom_owner", "engine": "atom_engine"}
     assert {row["rolname"] for row in roles if row["rolcanlogin"]} == set(DatabaseRole)
+    # A base backup is a copy of the server: its role may replicate, and read every row so as to count them.
+    backup = {"rolreplication", "rolbypassrls"}
     for row in roles:
-        assert not any(row[right] for right in row if right not in ("rolname", "rolcanlogin", "rolinherit")), row
+        special = {right for right in row if right not in ("rolname", "rolcanlogin", "rolinherit") and row[right]}
+        assert special == (backup if row["rolname"] == "atom_backup" else set()), row
         assert row["rolinherit"] == (row["rolname"] == "atom_owner")
 
 
-@pytest.mark.parametrize("role", [DatabaseRole.ENGINE, DatabaseRole.BACKUP, DatabaseRole.SEQUENCER])
+def test_the_backup_role_reads_everything_and_writes_nothing(empty: AdminLogin) -> None:
+    migrate(empty.address, empty)
+    with connect(empty.address.dsn(DatabaseRole.BACKUP)) as connection:
+        rights = connection.execute(
+            "SELECT bool_and(has_table_privilege(oid, 'SELECT')) AS reads,"
+            " bool_or(has_table_privilege(oid, 'INSERT, UPDATE, DELETE, TRUNCATE')) AS writes"
+            " FROM pg_class WHERE relkind = 'r' AND relnamespace = 'atom'::regnamespace"
+        ).fetchone()
+    assert rights == {"reads": True, "writes": False}
+
+
+@pytest.mark.parametrize("role", [DatabaseRole.ENGINE, DatabaseRole.SEQUENCER])
 def test_a_role_has_no_right_outside_its_work(empty: AdminLogin, role: DatabaseRole) -> None:
     migrate(empty.address, empty)
     with connect(empty.address.dsn(role)) as connection:
