@@ -12,7 +12,7 @@ from atomctl.dataset.scrub.readings import readings
 from atomctl.dataset.scrub.spans import Kind, Span
 from atomctl.rules.secret_scan import scan
 
-_EMAIL = r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?"
+_EMAIL = r"[A-Za-z0-9.!#$%&'+/=?^_`{|}~-]+@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?"
 _IPV4 = r"\b\d{1,3}(?:\.\d{1,3}){3}\b"
 _IPV6 = r"[0-9A-Fa-f:]*:[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*"
 _CARD = r"\b\d(?:[ -]?\d){12,18}\b"
@@ -59,8 +59,11 @@ def _addresses(text: str) -> Iterator[Span]:
         if mark not in text:
             continue
         for match in _compiled(pattern).finditer(text):
-            if _is_address(match.group().rstrip(".:") or "::") or _is_address(match.group()):
-                yield _span(match, Kind.IP)
+            # A sentence ends in a point, a label in a colon; `fe80::` in two that belong to it.
+            whole, bare = match.group(), match.group().rstrip(".:")
+            address = whole if _is_address(whole) else bare
+            if _is_address(address):
+                yield Span(match.start(), match.start() + len(address), Kind.IP)
 
 
 def _is_address(text: str) -> bool:
