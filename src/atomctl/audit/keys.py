@@ -13,6 +13,7 @@ from atomctl.audit.checkpoint import deployment_origin
 from atomctl.audit.codes import BAD_KEY
 from atomctl.audit.note import VerifierKey, parse_vkey
 from atomctl.errors import AtomError
+from atomctl.files import create_file, replace_file
 
 _LIMIT = 64 * 1024
 
@@ -50,10 +51,9 @@ def create_key(path: Path) -> FileKey:
     key = FileKey(private)
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if path.exists():
+        if not create_file(path, pem):
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
-        _place(path.with_suffix(".vkey"), f"{key.vkey}\n".encode(), 0o644)
-        _place(path, pem, 0o600)
+        _show(path, key)
     except OSError as error:
         raise AtomError(BAD_KEY, f"{path} cannot be made: {error.strerror}") from error
     return key
@@ -83,12 +83,21 @@ def load_key(path: Path) -> FileKey:
 
 
 def load_or_create_key(path: Path) -> FileKey:
-    """The key at `path`, made first if nothing is there.
+    """The key at `path`, made first if nothing is there; its verifier key lies beside it.
 
     Raises:
         AtomError: AUD715 as for `load_key` and `create_key`.
     """
-    return load_key(path) if path.exists() else create_key(path)
+    if not path.exists():
+        return create_key(path)
+    key = load_key(path)
+    if not path.with_suffix(".vkey").exists():  # whoever made the key was interrupted
+        _show(path, key)
+    return key
+
+
+def _show(path: Path, key: FileKey) -> None:
+    replace_file(path.with_suffix(".vkey"), f"{key.vkey}\n".encode(), mode=0o644)
 
 
 def read_vkeys(text: str) -> tuple[VerifierKey, ...]:
@@ -99,14 +108,3 @@ def read_vkeys(text: str) -> tuple[VerifierKey, ...]:
     """
     lines = (line.strip() for line in text.splitlines())
     return tuple(parse_vkey(line) for line in lines if line and not line.startswith("#"))
-
-
-def _place(path: Path, data: bytes, mode: int) -> None:
-    """Writes the file whole or not at all, whatever interrupts it."""
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
-    with os.fdopen(descriptor, "wb") as stream:
-        stream.write(data)
-        stream.flush()
-        os.fsync(stream.fileno())
-    unfinished.replace(path)

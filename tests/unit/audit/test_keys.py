@@ -31,6 +31,14 @@ def test_a_key_that_is_there_is_loaded_and_never_replaced(tmp_path: Path) -> Non
     assert keys.load_key(path).public == first.public
 
 
+def test_a_verifier_key_that_was_never_written_is_written_when_the_key_is_used(tmp_path: Path) -> None:
+    path = tmp_path / "audit.key"
+    made = keys.create_key(path)
+    path.with_suffix(".vkey").unlink()
+    assert keys.load_or_create_key(path).public == made.public
+    assert keys.read_vkeys(path.with_suffix(".vkey").read_text()) == (made.vkey,)
+
+
 def test_a_key_that_others_can_read_is_refused_with_the_remedy(tmp_path: Path) -> None:
     path = tmp_path / "audit.key"
     keys.create_key(path)
