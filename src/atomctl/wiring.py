@@ -383,6 +383,7 @@ def control_site(settings: Settings) -> Iterator[Site]:
             address=address,
             admin=admin,
             secrets=secret_source(settings),
+            backups=lambda: backups(settings),
             twin=twin,
         )
     finally:

@@ -64,8 +64,10 @@ def check(names: tuple[str, ...], reports: Path | None, output: str) -> int:
     from atomctl.controls import matrix
     from atomctl.controls.catalog import chosen
     from atomctl.controls.checking import check as check_now
+    from atomctl.telemetry.logs import configure
     from atomctl.wiring import control_site
 
+    configure("error", json=False)  # what is wrong stands in the report
     wanted = chosen(names)
     with control_site(settings_in_force()) as site:
         document = check_now(site, wanted, reports, say=_progress)

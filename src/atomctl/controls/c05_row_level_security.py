@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from atomctl.db.isolation.catalogue import read_schema
 from atomctl.db.isolation.model import IsolationReport
 from atomctl.db.isolation.probe import attack
 from atomctl.db.isolation.review import review
-from atomctl.db.isolation.sabotage import unnoticed
+from atomctl.db.isolation.sabotage import one_of_each, unnoticed
 from atomctl.db.roles import DatabaseRole
 from atomctl.db.session import Sessions
 
@@ -90,7 +91,9 @@ def _as_superuser(act: Callable[[_Connection], str], asked: str) -> Callable[[_S
 
 
 def _sabotaged(connection: _Connection) -> str:
-    return "; ".join(unnoticed(connection)[:_SHOWN]) or "every act is noticed"
+    """Each kind of sabotage, on a table that chance picks: over the weeks it comes to all of them."""
+    acts = one_of_each(read_schema(connection), secrets.choice)
+    return "; ".join(unnoticed(connection, acts)[:_SHOWN]) or "every act is noticed"
 
 
 _N, _P = Side.NEGATIVE, Side.POSITIVE
@@ -115,7 +118,7 @@ CONTROL = Control(
             seconds=240,
         ),
         Probe(
-            "every act of sabotage, rolled back, is noticed",
+            "every kind of sabotage, rolled back, is noticed",
             _N,
             "every act is noticed",
             _as_superuser(_sabotaged, "sabotage of schema atom, rolled back"),

@@ -11,7 +11,12 @@ from atomctl.controls import (
     c04_decision,
     c05_row_level_security,
     c06_cross_tenant,
+    c07_backup,
+    c08_restore,
+    c09_failures,
+    c10_attacks,
     c11_audit,
+    c12_export,
 )
 from atomctl.controls.codes import UNKNOWN
 from atomctl.controls.model import AnyControl
@@ -24,7 +29,12 @@ CONTROLS: tuple[AnyControl, ...] = (
     c04_decision.CONTROL,
     c05_row_level_security.CONTROL,
     c06_cross_tenant.CONTROL,
+    c07_backup.CONTROL,
+    c08_restore.CONTROL,
+    c09_failures.CONTROL,
+    c10_attacks.CONTROL,
     c11_audit.CONTROL,
+    c12_export.CONTROL,
 )
 
 

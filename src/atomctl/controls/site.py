@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -11,6 +12,7 @@ from atomctl.db.address import AdminLogin, DatabaseAddress
 from atomctl.settings import Settings
 
 if TYPE_CHECKING:
+    from atomctl.backup.service import Backups
     from atomctl.controls.twin import Twin
     from atomctl.secrets.model import SecretSource
 
@@ -42,6 +44,7 @@ class Site:
         address: its database.
         admin: the database's administrator, where one is known.
         secrets: its secret store; None if none is configured.
+        backups: makes what takes and restores its backups.
         twin: the scratch instance for what destroys.
     """
 
@@ -50,6 +53,7 @@ class Site:
     address: DatabaseAddress
     admin: AdminLogin | None
     secrets: SecretSource | None
+    backups: Callable[[], Backups]
     twin: Twin
 
     @property

@@ -12,6 +12,7 @@ import sys
 import threading
 from pathlib import Path
 from time import monotonic, sleep
+from typing import NoReturn
 
 from atomctl.controls.codes import TWIN
 from atomctl.controls.site import Instance, Site
@@ -77,6 +78,7 @@ class Twin:
             address=address,
             admin=admin_from_credentials(address),
             secrets=None,
+            backups=_no_backups,
             twin=self,
         )
 
@@ -90,6 +92,10 @@ class Twin:
             sleep(0.05)
         said = log.read_text(errors="replace")[-_TAIL:]
         raise AtomError(TWIN, f"it ended or was not ready within {_START_SECONDS:.0f} s: {said.strip()}")
+
+
+def _no_backups() -> NoReturn:
+    raise LookupError("no probe backs the twin up")
 
 
 def _bare() -> dict[str, str]:

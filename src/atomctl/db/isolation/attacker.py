@@ -14,6 +14,9 @@ from psycopg import errors, sql
 from atomctl.db import queries
 from atomctl.db.ids import new_id
 
+GAVE_WAY = (errors.DeadlockDetected, errors.LockNotAvailable)
+"""What a probe on a live database ends with when somebody else needs what it has locked; it says nothing about rows."""
+
 
 class Visitor(enum.Enum):
     """Whom a transaction claims to be: what it puts into `app.tenant`."""
@@ -96,6 +99,8 @@ class Attacker:
             with self.connection.transaction(force_rollback=True), self.connection.cursor() as cursor:
                 queries.load(__file__).become(self.connection, role=self.role, tenant=self.setting)
                 outcome = act(cursor)
+        except GAVE_WAY:
+            raise
         except psycopg.Error as error:
             return Outcome(error=error)
         return outcome

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-from collections.abc import Generator, Iterable, Iterator
-from typing import Any
+import time
+from collections.abc import Callable, Generator, Iterable, Iterator
+from functools import partial
+from typing import Any, TypeVar
 
 import psycopg
 from psycopg import errors, sql
@@ -17,7 +19,7 @@ from psycopg import errors, sql
 from atomctl.db import queries, reviewed
 from atomctl.db.ids import new_id
 from atomctl.db.isolation import attacks, statements
-from atomctl.db.isolation.attacker import Attacker, Visitor
+from atomctl.db.isolation.attacker import GAVE_WAY, Attacker, Visitor
 from atomctl.db.isolation.attacks import Target
 from atomctl.db.isolation.catalogue import read_schema
 from atomctl.db.isolation.model import TENANT, Breach, IsolationReport, Kind, Relation, Schema
@@ -26,21 +28,44 @@ from atomctl.db.roles import OWNER, DatabaseRole
 
 ROLES = (DatabaseRole.APP, DatabaseRole.WORKER, OWNER)
 
+_TRIES, _PAUSE = 8, 0.2
 _Connection = psycopg.Connection[dict[str, Any]]
+_T = TypeVar("_T")
 
 
 def attack(connection: _Connection) -> IsolationReport:
     """Attacks each tenant relation in a transaction of its own; nothing remains.
 
-    Needs a superuser's connection. A table under attack is locked for some 50 ms.
+    Needs a superuser's connection. A table under attack is locked for some 50 ms; where that is in somebody's way, the
+    attack gives way and is made again.
     """
     schema = read_schema(connection)
-    reports = [attack_relation(connection, schema, relation) for relation in tenant_relations(schema)]
+    reports = [
+        giving_way(connection, partial(attack_relation, connection, schema, relation))
+        for relation in tenant_relations(schema)
+    ]
     return IsolationReport(
         tuple(breach for report in reports for breach in report.breaches),
         tuple(name for report in reports for name in report.relations),
         sum(report.attempts for report in reports),
     )
+
+
+def giving_way(connection: _Connection, act: Callable[[], _T]) -> _T:
+    """What `act` returns, done again while it had to give way to somebody who works on the live database.
+
+    It is this connection that notices a deadlock first, so that it is never a user's transaction that is ended.
+
+    Raises:
+        psycopg.Error: it had to give way each time.
+    """
+    queries.load(__file__).notice_first(connection)
+    for _ in range(_TRIES - 1):
+        try:
+            return act()
+        except GAVE_WAY:
+            time.sleep(_PAUSE)
+    return act()
 
 
 def tenant_relations(schema: Schema) -> list[Relation]:
@@ -61,6 +86,8 @@ def attack_relation(
     with connection.transaction(force_rollback=True):
         try:
             pair = _stage(connection, schema, relation)
+        except GAVE_WAY:
+            raise
         except (psycopg.Error, LookupError) as error:
             breach = Breach(relation.name, "staging", f"cannot be probed: {' '.join(str(error).split())}")
             return IsolationReport((breach,), (relation.name,))

@@ -86,3 +86,7 @@ SELECT set_config('role', :role, true), set_config('app.tenant', :tenant, true);
 -- by policy and one by missing grant differ in their words alone. Locks on live tables are not waited for long.
 SELECT set_config('session_replication_role', :replication_role, true), set_config('lc_messages', 'C', true),
     set_config('lock_timeout', '5s', true);
+
+-- name: notice_first()^
+-- The session whose patience ends first is the one that a deadlock ends.
+SELECT set_config('deadlock_timeout', '50ms', false), set_config('lock_timeout', '5s', false);

@@ -6,8 +6,9 @@ that lets rows through.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import psycopg
@@ -17,7 +18,7 @@ from atomctl.db import queries
 from atomctl.db.isolation import statements
 from atomctl.db.isolation.catalogue import read_schema
 from atomctl.db.isolation.model import Schema
-from atomctl.db.isolation.probe import attack_relation, tenant_relations
+from atomctl.db.isolation.probe import attack_relation, giving_way, tenant_relations
 from atomctl.db.isolation.review import review
 from atomctl.db.roles import OWNER
 
@@ -173,21 +174,38 @@ ADDITIONS = (
 """Done to the schema as a whole, one at a time."""
 
 
-def unnoticed(connection: _Connection) -> list[str]:
-    """Does every act of sabotage, one at a time, and takes it back; those that were not noticed by all who should.
+def one_of_each(schema: Schema, pick: Callable[[Sequence[Sabotage]], Sabotage]) -> Iterator[Sabotage]:
+    """Each kind of act once: those on each table on the one that `pick` takes, such as `secrets.choice`."""
+    acts = list(acts_of_sabotage(schema))
+    for name in ON_EACH_TABLE:
+        yield pick([act for act in acts if act.name == name])
+    yield from ADDITIONS
+
+
+def unnoticed(connection: _Connection, acts: Iterable[Sabotage] | None = None) -> list[str]:
+    """Does acts of sabotage, one at a time, and takes each back; those that were not noticed by all who should.
 
     Needs a superuser's connection.
+
+    Args:
+        connection: the superuser's.
+        acts: those to do; every one for the schema unless given.
     """
     missed: list[str] = []
-    for sabotage in acts_of_sabotage(read_schema(connection)):
-        with connection.transaction(force_rollback=True):
-            if sabotage.as_owner:
-                queries.load(__file__).become(connection, role=OWNER, tenant="")
-            connection.execute(sabotage.act)
-            connection.execute("RESET ROLE")
-            blind = [who for who, saw in _watch(connection, sabotage) if not saw]
+    for sabotage in acts_of_sabotage(read_schema(connection)) if acts is None else acts:
+        blind = giving_way(connection, partial(_blind, connection, sabotage))
         missed += [f"{sabotage.where}: {sabotage.name}: not noticed by {who}" for who in blind]
     return missed
+
+
+def _blind(connection: _Connection, sabotage: Sabotage) -> list[str]:
+    """Who should have noticed the act and did not; it is taken back."""
+    with connection.transaction(force_rollback=True):
+        if sabotage.as_owner:
+            queries.load(__file__).become(connection, role=OWNER, tenant="")
+        connection.execute(sabotage.act)
+        connection.execute("RESET ROLE")
+        return [who for who, saw in _watch(connection, sabotage) if not saw]
 
 
 def _watch(connection: _Connection, sabotage: Sabotage) -> Iterator[tuple[str, bool]]:
