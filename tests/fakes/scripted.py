@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
 from uuid import UUID
 
 from atomctl.runs import segments
+from atomctl.runs.steps import codes
 from atomctl.runs.steps.model import IsolationLevel, LogSink, Outcome, StepRequest, StepResult
 
 
@@ -31,6 +33,11 @@ class Scripted:
 def ended(outcome: Outcome) -> StepResult:
     now = datetime.now(UTC)
     return StepResult(outcome=outcome, started=now, ended=now, isolation=IsolationLevel.NOT_NEEDED)
+
+
+def said_no() -> StepResult:
+    """What `test -e FILE` comes to where there is no such file."""
+    return dataclasses.replace(ended(Outcome.FAILED), exit_code=1, code=codes.EXIT_STATUS)
 
 
 def well(request: StepRequest) -> StepResult:

@@ -8,9 +8,12 @@ from datetime import timedelta
 from typing import assert_never
 
 from atomctl.runs.model import AttemptState, StepState
-from atomctl.runs.steps.model import Outcome
+from atomctl.runs.steps import codes
+from atomctl.runs.steps.model import Outcome, StepResult
 from atomctl.wpk.model import Idempotency, Retry
 
+_LAST_OWN_STATUS = 125  # 126 and 127 are the shell's, from 128 on a signal ended the program
+_SERVER_ERRORS = 500
 LONGEST_PAUSE = timedelta(hours=1)
 """A doubling backoff stops growing here."""
 
@@ -40,6 +43,23 @@ def after_loss(idempotency: Idempotency) -> AfterLoss:
             return AfterLoss.ASK
         case _:
             assert_never(idempotency)
+
+
+def probe_answer(result: StepResult) -> bool | None:
+    """Whether the probe says that the step happened; None if it gave no answer, which is not a no.
+
+    A program answers by ending with 0 or with another status of its own; one that was killed, timed out or could not be
+    started said nothing. A server answers with the response that means yes or with another one; one that failed (5xx)
+    or could not be reached said nothing.
+    """
+    if result.outcome is Outcome.SUCCEEDED:
+        return True
+    status = result.exit_code
+    if result.code is codes.EXIT_STATUS and status is not None and 0 < status <= _LAST_OWN_STATUS:
+        return False
+    if result.code is codes.UNEXPECTED_RESPONSE and status is not None and status < _SERVER_ERRORS:
+        return False
+    return None
 
 
 def pause_before_retry(state: AttemptState, retry: Retry, try_number: int) -> timedelta | None:

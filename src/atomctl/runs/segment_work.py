@@ -17,6 +17,7 @@ from atomctl.errors import AtomError
 from atomctl.runs import gate, run_course, segments, step_course
 from atomctl.runs.attempt_log import AttemptLog, NoLog
 from atomctl.runs.context import WorkerContext
+from atomctl.runs.follow import probe_answer
 from atomctl.runs.interpreter import Durable, Opening, Progress, interpret
 from atomctl.runs.live import Interruption, LiveSegment
 from atomctl.runs.model import Phase, Run, SegmentKey
@@ -165,7 +166,7 @@ class Work:
         )
         probed = self._carry_out(request, None)
         self._let_go_if_not_ours(probed)
-        return Found(lost.attempt.id, happened=probed.outcome is Outcome.SUCCEEDED)
+        return Found(lost.attempt.id, happened=probe_answer(probed))
 
     def _carry_out(self, request: StepRequest, begun: Begun | None) -> StepResult:
         """Executes what is asked; only the attempt of a step has a log and shows as running, a probe does not."""

@@ -76,7 +76,7 @@ class Found:
     result: StepResult | None = None
     """The report its supervisor left behind."""
     happened: bool | None = None
-    """What the handler's probe says."""
+    """What the handler's probe says; None if there is none or it gave no answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +225,8 @@ def _after_loss(scene: _Scene, lost: Attempt, found: Found | None) -> Progress |
         _mark_compensated(scene, well=True)
         return NEXT
     match rule:
+        case AfterLoss.PROBE if found.happened is None:
+            return _ask(scene, lost)
         case AfterLoss.RUN_AGAIN | AfterLoss.PROBE:
             return _start(scene)
         case AfterLoss.ASK:

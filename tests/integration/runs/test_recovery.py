@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from tests.fakes.scripted import Scripted, ended, let_go
+from tests.fakes.scripted import Scripted, ended, let_go, said_no
 from tests.fakes.yard import Yard, manifest, until, working
 
 from atomctl.approvals import service as approvals
@@ -98,19 +98,31 @@ def test_an_unsafe_step_that_is_rolled_back_is_undone(yard: Yard, database: Data
 
 
 @pytest.mark.parametrize(
-    ("probe", "executions"), [(Outcome.SUCCEEDED, ["only", "only"]), (Outcome.FAILED, ["only"] * 3)]
+    ("probe", "executions"),
+    [(ended(Outcome.SUCCEEDED), ["only", "only"]), (said_no(), ["only"] * 3)],
+    ids=["it happened", "it did not"],
 )
 def test_a_probe_says_whether_a_lost_step_happened(
-    yard: Yard, database: DatabaseAddress, scratch: Path, probe: Outcome, executions: list[str]
+    yard: Yard, database: DatabaseAddress, scratch: Path, probe: StepResult, executions: list[str]
 ) -> None:
     scratch.mkdir()
-    steps = Scripted(let_go, lambda request: ended(probe))
+    steps = Scripted(let_go, lambda request: probe)
     more = ", probe: {type: shell, config: {command: [test, -e, /x]}}"
     with working(database, yard, steps, scratch, FAST):
         run = yard.wait(yard.start(yard.publish(step("check", more))))
     assert run.state is RunState.SUCCEEDED
     assert [request.step_name for request in steps.requests] == executions
     assert steps.requests[1].config == {"command": ["test", "-e", "/x"]}
+
+
+def test_a_probe_that_gives_no_answer_is_not_a_no(yard: Yard, database: DatabaseAddress, scratch: Path) -> None:
+    scratch.mkdir()
+    steps = Scripted(let_go, lambda request: ended(Outcome.TIMED_OUT))
+    more = ", probe: {type: shell, config: {command: [test, -e, /x]}}"
+    with working(database, yard, steps, scratch, FAST):
+        run = yard.wait(yard.start(yard.publish(step("check", more))), RunState.NEEDS_DECISION)
+    assert run.state is RunState.NEEDS_DECISION
+    assert [request.step_name for request in steps.requests] == ["only", "only"]
 
 
 def test_a_result_that_the_supervisor_left_behind_is_taken_instead_of_asking(

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from atomctl.errors import Code
+from atomctl.runs import follow
 from atomctl.runs.follow import LONGEST_PAUSE, AfterLoss, after_loss, attempt_after, pause_before_retry, step_after
 from atomctl.runs.model import AttemptState, StepState
-from atomctl.runs.steps.model import Outcome
+from atomctl.runs.steps import codes
+from atomctl.runs.steps.model import IsolationLevel, Outcome, StepResult
 from atomctl.wpk.model import Idempotency, Retry
 
 RETRY = Retry(max_attempts=4, backoff=timedelta(seconds=5))
@@ -40,3 +43,27 @@ def test_every_outcome_has_its_record_and_every_record_its_step_state() -> None:
         assert step_after(attempt_after(outcome)) in StepState
     assert step_after(AttemptState.REFUSED) is StepState.FAILED
     assert step_after(AttemptState.LOST) is StepState.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("outcome", "code", "status", "answer"),
+    [
+        (Outcome.SUCCEEDED, None, 0, True),
+        (Outcome.FAILED, codes.EXIT_STATUS, 1, False),
+        (Outcome.FAILED, codes.EXIT_STATUS, 127, None),
+        (Outcome.FAILED, codes.EXIT_STATUS, 137, None),
+        (Outcome.FAILED, codes.NOT_STARTED, None, None),
+        (Outcome.TIMED_OUT, codes.TIMED_OUT, None, None),
+        (Outcome.FAILED, codes.UNEXPECTED_RESPONSE, 404, False),
+        (Outcome.FAILED, codes.UNEXPECTED_RESPONSE, 503, None),
+        (Outcome.REFUSED, codes.FORBIDDEN_ADDRESS, None, None),
+    ],
+)
+def test_a_probe_that_did_not_answer_is_neither_yes_nor_no(
+    outcome: Outcome, code: Code | None, status: int | None, answer: bool | None
+) -> None:
+    now = datetime.now(UTC)
+    result = StepResult(
+        outcome=outcome, started=now, ended=now, isolation=IsolationLevel.NOT_NEEDED, exit_code=status, code=code
+    )
+    assert follow.probe_answer(result) is answer
