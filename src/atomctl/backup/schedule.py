@@ -32,15 +32,15 @@ class Timetable:
     Attributes:
         backup_every: between two backups; None: no backups.
         drill_every: between two drills; None: no drills.
-        first_after: how long a worker runs before it takes the first backup of all: an instance that is tried out for
-            five minutes needs none.
+        first_after: how long a worker runs before it takes the first backup of all: what is tried out for a minute
+            needs none.
         retry_after: the pause after a failure.
         look: between two looks.
     """
 
     backup_every: datetime.timedelta | None
     drill_every: datetime.timedelta | None
-    first_after: datetime.timedelta = datetime.timedelta(minutes=10)
+    first_after: datetime.timedelta = datetime.timedelta(minutes=2)
     retry_after: datetime.timedelta = datetime.timedelta(minutes=15)
     look: datetime.timedelta = datetime.timedelta(seconds=30)
 
@@ -78,10 +78,7 @@ def drill_due(newest: Newest, times: Timetable) -> bool:
     """Whether it is time for a drill: there is a set, and the last try, passed or not, is long enough ago. Pure."""
     if times.drill_every is None or newest.taken_at is None:
         return False
-    if newest.tried_at is None:
-        # The first drill follows the first backup after one period of backups, when there may be an older set too.
-        return newest.now - newest.taken_at >= min(times.drill_every, datetime.timedelta(minutes=30))
-    return newest.now - newest.tried_at >= times.drill_every
+    return newest.tried_at is None or newest.now - newest.tried_at >= times.drill_every
 
 
 class Schedule:

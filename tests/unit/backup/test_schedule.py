@@ -34,8 +34,8 @@ def test_a_backup_is_due_when_the_newest_is_old_enough(ago: datetime.timedelta, 
 
 
 def test_the_first_backup_waits_until_the_instance_has_lived_a_while() -> None:
-    assert not backup_due(newest(), TIMES, datetime.timedelta(minutes=5))
-    assert backup_due(newest(), TIMES, datetime.timedelta(minutes=10))
+    assert not backup_due(newest(), TIMES, datetime.timedelta(minutes=1))
+    assert backup_due(newest(), TIMES, datetime.timedelta(minutes=2))
 
 
 def test_an_old_backup_is_followed_at_once() -> None:
@@ -48,9 +48,9 @@ def test_a_drill_is_due_a_period_after_the_last_try_whether_it_passed_or_not() -
     assert not drill_due(newest(taken=LONG, drilled=WEEK * 2, tried=LONG), TIMES)
 
 
-def test_nothing_is_drilled_before_there_is_a_backup() -> None:
+def test_the_first_backup_is_drilled_at_once_and_nothing_before_it() -> None:
     assert not drill_due(newest(tried=WEEK * 2), TIMES)
-    assert drill_due(newest(taken=LONG), TIMES)
+    assert drill_due(newest(taken=datetime.timedelta(0)), TIMES)
 
 
 def test_what_is_off_is_never_due() -> None:
