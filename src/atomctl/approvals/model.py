@@ -9,7 +9,7 @@ from datetime import datetime
 from uuid import UUID
 
 from atomctl.access.model import Role
-from atomctl.access.permissions import Resource
+from atomctl.access.permissions import Resource, Verb, allowed
 from atomctl.canonical import Digest
 from atomctl.policy.votes import VoteRequirement
 
@@ -58,11 +58,12 @@ class Choice(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Vote:
-    """One vote, with the roles the voter held then. It is never changed."""
+    """One vote, with the roles the voter had then. It is never changed; `held` are those of them that they still have."""
 
     principal_id: UUID
     choice: Choice
     roles: frozenset[Role]
+    held: frozenset[Role]
     comment: str
     voted_at: datetime
 
@@ -97,8 +98,15 @@ class Approval:
     votes: tuple[Vote, ...]
 
     def approving(self) -> dict[UUID, frozenset[Role]]:
-        """Who voted for it, with the roles they held."""
-        return {vote.principal_id: vote.roles for vote in self.votes if vote.choice is Choice.APPROVE}
+        """Whose votes for it count, with the roles they count with.
+
+        Until it is decided, whoever has lost their role meanwhile does not count; what is decided stays decided.
+        """
+        approving = [vote for vote in self.votes if vote.choice is Choice.APPROVE]
+        if self.state is not State.PENDING:
+            return {vote.principal_id: vote.roles for vote in approving}
+        resource = self.subject_kind.resource
+        return {vote.principal_id: vote.held for vote in approving if allowed(vote.held, Verb.VOTE, resource)}
 
     def vote_of(self, principal_id: UUID) -> Vote | None:
         """The vote of this principal, if there is one."""

@@ -18,7 +18,10 @@ SELECT id, clock_timestamp() AS now FROM atom.approvals WHERE tenant_id = :tenan
 SELECT a.*,
        ARRAY(SELECT e.principal_id FROM atom.approval_exclusions AS e
              WHERE e.tenant_id = a.tenant_id AND e.approval_id = a.id ORDER BY e.principal_id) AS excluded,
-       (SELECT coalesce(jsonb_agg(to_jsonb(v) ORDER BY v.voted_at, v.principal_id), '[]')
+       (SELECT coalesce(jsonb_agg(to_jsonb(v) || jsonb_build_object('held', ARRAY(
+                    SELECT DISTINCT b.role FROM atom.role_bindings AS b
+                    WHERE b.tenant_id = v.tenant_id AND b.principal_id = v.principal_id AND b.role = ANY (v.roles)
+                )) ORDER BY v.voted_at, v.principal_id), '[]')
         FROM atom.approval_votes AS v
         WHERE v.tenant_id = a.tenant_id AND v.approval_id = a.id) AS votes
 FROM atom.approvals AS a

@@ -65,6 +65,7 @@ def _vote(row: dict[str, Any]) -> Vote:
         principal_id=UUID(row["principal_id"]),
         choice=Choice(row["choice"]),
         roles=frozenset(Role(role) for role in row["roles"]),
+        held=frozenset(Role(role) for role in row["held"]),
         comment=row["comment"],
         voted_at=datetime.fromisoformat(row["voted_at"]),
     )

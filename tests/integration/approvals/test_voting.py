@@ -328,3 +328,33 @@ def test_pages_run_from_newest_to_oldest_and_filter(desk: Desk) -> None:
         overrides = service.list_approvals(conn, desk.tenant_id, kind=SubjectKind.OVERRIDE)
     assert [one.id for one in pending + rest] == [made[n].id for n in (4, 3, 1, 0)]
     assert overrides == []
+
+
+def test_a_vote_of_somebody_who_lost_the_role_since_counts_no_more(desk: Desk) -> None:
+    paul, sara, otto = (desk.person(name, Role.APPROVER) for name in ("paul", "sara", "otto"))
+    approval = desk.request(requirement=(VoteRequirement(None, 2),))
+    desk.vote(paul, approval)
+    desk.person("paul", Role.VIEWER)
+    pending = desk.vote(sara, approval)
+    assert pending.state is State.PENDING
+    assert set(pending.approving()) == {sara.principal_id}
+    assert len(pending.votes) == 2
+    assert desk.vote(otto, approval).state is State.APPROVED
+
+
+def test_the_database_itself_counts_no_vote_of_a_role_that_was_lost(desk: Desk) -> None:
+    paul, sara = desk.person("paul", Role.APPROVER), desk.person("sara", Role.APPROVER)
+    approval = desk.request(requirement=(VoteRequirement(None, 2),))
+    desk.vote(paul, approval)
+    desk.person("paul", Role.VIEWER)
+    desk.vote(sara, approval)
+    with pytest.raises(psycopg.IntegrityError, match="do not meet"), desk.sessions.tenant(desk.tenant_id) as conn:
+        conn.execute("UPDATE atom.approvals SET state = 'approved', decided_at = now() WHERE id = %s", (approval.id,))
+
+
+def test_a_decided_approval_stays_decided_whoever_loses_a_role(desk: Desk) -> None:
+    paul = desk.person("paul", Role.APPROVER)
+    approval = desk.request()
+    assert desk.vote(paul, approval).state is State.APPROVED
+    desk.person("paul", Role.VIEWER)
+    assert set(desk.read(approval).approving()) == {paul.principal_id}

@@ -20,7 +20,8 @@ ANNA, BEN, CLEO = UUID(int=1), UUID(int=2), UUID(int=3)
 
 
 def vote(who: UUID, choice: Choice = Choice.APPROVE, *roles: Role) -> Vote:
-    return Vote(who, choice, frozenset(roles or {Role.APPROVER}), "", NOW)
+    held = frozenset(roles or {Role.APPROVER})
+    return Vote(who, choice, held, held, "", NOW)
 
 
 def approval(*votes: Vote, **changed: Any) -> Approval:

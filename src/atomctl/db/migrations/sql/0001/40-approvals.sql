@@ -97,13 +97,19 @@ $$;
 CREATE TRIGGER check_vote BEFORE INSERT ON atom.approval_votes
     FOR EACH ROW EXECUTE FUNCTION atom.check_vote();
 
--- Whether the votes there are meet the requirement. Hall's condition for every single role, for all named roles
+-- Whether the votes there are meet the requirement. A vote counts with those of its roles that the voter still has, and
+-- only if one of them votes on this kind of subject. Hall's condition for every single role, for all named roles
 -- together and for all votes: exact for up to two named roles, which is all that is ever demanded; the code matches any.
 CREATE FUNCTION atom.approval_is_met(subject atom.approvals) RETURNS boolean
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    WITH vote AS (
-        SELECT v.roles FROM atom.approval_votes AS v
+    WITH held AS (
+        SELECT ARRAY(SELECT b.role FROM atom.role_bindings AS b
+                     WHERE b.tenant_id = v.tenant_id AND b.principal_id = v.principal_id
+                       AND b.role = ANY (v.roles)) AS roles
+        FROM atom.approval_votes AS v
         WHERE v.tenant_id = subject.tenant_id AND v.approval_id = subject.id AND v.choice = 'approve'
+    ), vote AS (
+        SELECT held.roles FROM held WHERE held.roles && atom.voting_roles(subject.subject_kind)
     ), slot AS (
         SELECT r.role, r.count FROM jsonb_to_recordset(subject.requirement) AS r (role text, count integer)
     ), named AS (
