@@ -6,9 +6,10 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 ROOT = Path(__file__).parents[2]
 PROGRAM = Path(sys.executable).with_name("atomctl")
@@ -60,9 +61,10 @@ class Atomctl:
         """The command line."""
         return [*self.prefix, str(PROGRAM), *map(str, arguments)]
 
-    def start(self, *arguments: str | Path) -> subprocess.Popen[str]:
-        """The command under way, in a process group of its own; standard error comes with standard output."""
-        return subprocess.Popen(
+    @contextmanager
+    def started(self, *arguments: str | Path) -> Iterator[tuple[subprocess.Popen[str], IO[str]]]:
+        """The command under way in a process group of its own, and what it prints; it is gone afterwards."""
+        with subprocess.Popen(
             self.argv(*arguments),
             cwd=self.work,
             env=self.env,
@@ -71,7 +73,12 @@ class Atomctl:
             stderr=subprocess.STDOUT,
             text=True,
             start_new_session=True,
-        )
+        ) as process:
+            assert process.stdout is not None
+            try:
+                yield process, process.stdout
+            finally:
+                process.kill()
 
     def json(self, *arguments: str | Path, expect: int = 0) -> dict[str, Any]:
         """The one document that the command prints with `-o json`."""

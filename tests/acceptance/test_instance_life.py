@@ -105,12 +105,11 @@ def test_a_database_that_dies_is_told_and_comes_back_with_all_that_was_committed
 
 def test_ctrl_c_while_waiting_ends_the_waiting_and_says_how_to_come_back(hit: Atomctl) -> None:
     run = hit("run", "hello", "-o", "name").stdout.strip()
-    process = hit.start("status", run, "--wait")
-    assert process.stdout is not None
-    seen = process.stdout.readline()
-    assert "AWAITING_APPROVAL" in seen
-    process.send_signal(signal.SIGINT)
-    rest = process.communicate(timeout=30)[0]
+    with hit.started("status", run, "--wait") as (process, printed):
+        assert "AWAITING_APPROVAL" in printed.readline()
+        process.send_signal(signal.SIGINT)
+        rest = printed.read()
+        process.wait(30)
     assert process.returncode == 130
     assert "The run goes on. Come back with: atomctl" in rest
     assert "Traceback" not in rest
@@ -156,15 +155,13 @@ def test_a_database_that_is_not_there_is_told_by_server_worker_and_migrate(fresh
 
 def test_ctrl_c_at_any_moment_of_up_leaves_nothing_running(fresh: Atomctl) -> None:
     for stage in STAGES:  # the first passes find a new home, the later ones what was left by those before
-        process = fresh.start("up", "--port", "0")
-        assert process.stdout is not None
         seen = ""
-        for line in process.stdout:
-            seen += line
-            if stage in line:
-                os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to all of the foreground
-                break
-        seen += process.communicate(timeout=60)[0]
+        with fresh.started("up", "--port", "0") as (process, printed):
+            for line in printed:
+                seen += line
+                if stage in line:
+                    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to all of the foreground
+            process.wait(60)
         assert process.returncode == (0 if stage == STAGES[-1] else 130), seen
         assert "Traceback" not in seen, seen
         assert processes_of(fresh.home) == {}, seen

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import getpass
 import os
-import signal
 import socket
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
-from types import FrameType
 
 from atomctl.cli import codes, contexts
 from atomctl.cli.auth import save_identity
@@ -20,6 +17,7 @@ from atomctl.cli.instance import Instance
 from atomctl.cli.listening import listen, url
 from atomctl.cli.processes import Child, Restarts
 from atomctl.cli.progress import busy
+from atomctl.cli.stopping import set_by_signals
 from atomctl.client import Client
 from atomctl.db.embedded import EmbeddedPostgres
 from atomctl.db.home import HomeLock
@@ -50,7 +48,6 @@ class LocalInstance:
         self._children: list[Child] = []
         self._postgres: EmbeddedPostgres | None = None
         self._postgres_restarts = Restarts()
-        self._stop = threading.Event()
         self.api_url = ""
 
     def __enter__(self) -> LocalInstance:
@@ -100,9 +97,8 @@ class LocalInstance:
         Raises:
             AtomError: CLI012 a process dies again and again.
         """
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, self._on_signal)
-        while not self._stop.wait(_LOOK_EVERY_SECONDS):
+        stop = set_by_signals()
+        while not stop.wait(_LOOK_EVERY_SECONDS):
             if self._postgres is not None and not self._postgres.running:
                 self._restart_postgres(self._postgres)
             for child in self._children:
@@ -133,9 +129,6 @@ class LocalInstance:
         self._say(what)
         with busy(what):
             yield
-
-    def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
-        self._stop.set()
 
     def _start_children(self, listener: socket.socket) -> None:
         logs = self._settings.home / "logs"

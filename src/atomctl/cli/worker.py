@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import signal
 import sys
-import threading
 
 import click
 
 from atomctl.cli.invocation import examples
 from atomctl.cli.listening import listen
+from atomctl.cli.stopping import set_by_signals
 from atomctl.settings import load_settings
 
 
@@ -42,7 +41,4 @@ def command() -> int:
         secrets=parts.secrets,
         background=(*parts.background, *insight_loops(settings, listener)),
     )
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
-    return int(not worker.run(stop))
+    return int(not worker.run(set_by_signals()))
