@@ -58,7 +58,7 @@ class Choice(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Vote:
-    """One vote, with the roles the voter had then. It is never changed; `held` are those of them that they still have."""
+    """One vote, with the roles the voter had then. It is never changed; `held` are those that they still have."""
 
     principal_id: UUID
     choice: Choice
