@@ -92,6 +92,8 @@ def test_a_body_of_another_form_is_422_and_says_where(owner: Any) -> None:
         ("packages", [1]),
         ("packages", None),
         ("packages", {"archive": "AAAA", "bundles": ["x"] * 33}),
+        ("packages", {"archive": "AAAA", "bundles": [], "name": "hello"}),
+        ("packages", {"archive": "AAAA", "bundles": [], "version": "1.0.0"}),
         ("trust/rules", {"document": [], "reason": "because"}),
         ("trust/keys", {"public_key": "x", "valid_to": "2026-01-01T00:00:00"}),
         (f"approvals/{new_id()}/votes", {"choice": "maybe"}),

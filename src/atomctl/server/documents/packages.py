@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Literal, Self
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from atomctl.registry.model import PackageRecord, Workflow
 from atomctl.server.documents.base import Body, Document
@@ -21,6 +21,12 @@ class PushBody(Body):
     )
     name: str | None = None
     version: str | None = None
+
+    @model_validator(mode="after")
+    def _named_whole_or_not(self) -> Self:
+        if (self.name is None) != (self.version is None):
+            raise ValueError("name and version come together, or neither does")
+        return self
 
 
 class ValidateBody(Body):

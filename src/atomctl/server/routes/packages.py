@@ -141,7 +141,7 @@ def archive_of(text: str) -> bytes:
 
 
 def _publish(conn: Connection, change: ChangeOf, body: PushBody) -> Answer:
-    wanted = Coordinates(body.name, body.version) if body.name and body.version else None
+    wanted = Coordinates(body.name, body.version) if body.name is not None and body.version is not None else None
     services = change.caller.services
     try:
         published = registry.publish(
