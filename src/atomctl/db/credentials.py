@@ -7,7 +7,6 @@ password stands in no argument list, no environment and no log.
 
 from __future__ import annotations
 
-import os
 import re
 import secrets
 import stat
@@ -16,6 +15,7 @@ from pathlib import Path
 
 from atomctl.db import codes
 from atomctl.errors import AtomError
+from atomctl.files import create_file
 
 _FIELD = re.compile(r"((?:[^:\\]|\\.)*)(?::|$)")
 
@@ -66,21 +66,5 @@ def ensure_password(folder: Path, role: str) -> Path:
     file = folder / role
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not file.exists():
-        _write_once(file, f"*:*:*:{role}:{secrets.token_urlsafe(32)}\n")
+        create_file(file, f"*:*:*:{role}:{secrets.token_urlsafe(32)}\n".encode())
     return password_file(folder, role)
-
-
-def _write_once(file: Path, text: str) -> None:
-    """The whole file or none: written beside, then linked under its name, so that of two writers the first wins."""
-    beside = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
-    handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            stream.write(text)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.link(beside, file)
-    except FileExistsError:
-        pass
-    finally:
-        beside.unlink()

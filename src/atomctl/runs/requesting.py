@@ -128,8 +128,9 @@ def _earlier(conn: Connection, actor: Actor, request: RunRequest, parameters: Ma
     if row is None:
         return None
     run = run_from(row)
-    then = (run.package_id, run.parameters_digest, run.dry_run, run.requested_by)
-    if then != (request.package_id, digest_json(dict(parameters)), request.dry_run, actor.principal_id):
+    then = (run.package_id, run.parameters_digest, run.environment, run.dry_run, run.requested_by)
+    asked = (request.package_id, digest_json(dict(parameters)), request.environment, request.dry_run)
+    if then != (*asked, actor.principal_id):
         raise AtomError(codes.REPEATED_REQUEST, f"the key was used for run {run.id}")
     return run
 

@@ -123,6 +123,10 @@ def test_the_same_idempotency_key_gives_the_same_run(yard: Yard) -> None:
     with pytest.raises(AtomError) as caught:
         yard.request(package, {"word": "other"}, idempotency_key="abc")
     assert caught.value.code.id == "RUN617"
+    elsewhere = runs.RunRequest(package_id=package.id, parameters={}, environment="dev", idempotency_key="abc")
+    with yard.sessions.tenant(yard.tenant_id) as conn, pytest.raises(AtomError) as caught:
+        runs.request_run(conn, yard.objects, yard.olga, elsewhere)
+    assert caught.value.code.id == "RUN617"
 
 
 def test_a_dry_run_comes_first_where_the_package_wants_it(yard: Yard) -> None:
