@@ -171,7 +171,13 @@ def worker_parts(settings: Settings) -> WorkerParts:
         isolation=site.isolation.level.value,
         follow=follow_approval,
         secrets=secrets,
-        background=(sequencer.run, *_anchor_loops(settings, address), *secret_loops, *_backup_loops(settings)),
+        background=(
+            sequencer.run,
+            *_anchor_loops(settings, address),
+            *secret_loops,
+            *_backup_loops(settings),
+            *_control_loops(settings),
+        ),
     )
 
 
@@ -224,34 +230,10 @@ def backups(settings: Settings, trusted: tuple[VerifierKey, ...] = ()) -> Backup
         AtomError: AUD715 a verifier key cannot be read, BAK024 the retention cannot be read, OBJ015 a bucket was named
             without credentials.
     """
-    from atomctl.audit.anchor import newest_of
-    from atomctl.backup.keys import FileWrapper
-    from atomctl.backup.ledger import Ledger
-    from atomctl.backup.reading import Reader
-    from atomctl.backup.restoring import Restorer
-    from atomctl.backup.retention import parse_keep
-    from atomctl.backup.service import Backups
-    from atomctl.backup.shelf import Shelf
-    from atomctl.backup.site import Site
-    from atomctl.backup.taking import Taker
+    from atomctl.backup.opening import open_backups
 
-    address, keys = database_address(settings), trusted or audit_keys(settings)
-    shelf = Shelf(opening.backup_store(settings), keys)
-    wrapper = FileWrapper(settings.home / "keys" / "backup.key")
-    anchors = opening.audit_store(settings)
-    site = Site(settings.home)
-
-    def last_anchor() -> bytes | None:
-        found = newest_of(anchors, keys) if anchors is not None else None
-        return found.note if found is not None else None
-
-    return Backups(
-        taker=Taker(address, shelf, wrapper, lambda: audit_key(settings), site, opening.backup_lock(settings)),
-        restorer=Restorer(Reader(shelf, wrapper), site),
-        ledger=Ledger(address),
-        keep=parse_keep(settings.backup_keep),
-        last_anchor=last_anchor,
-    )
+    keys = trusted or audit_keys(settings)
+    return open_backups(settings, database_address(settings), lambda: audit_key(settings), keys)
 
 
 def _backup_loops(settings: Settings) -> tuple[Loop, ...]:
@@ -260,6 +242,16 @@ def _backup_loops(settings: Settings) -> tuple[Loop, ...]:
 
     times = timetable(settings.backup_every, settings.drill_every, embedded=settings.database_url is None)
     return (Schedule(backups(settings), times).run,) if times is not None else ()
+
+
+def _control_loops(settings: Settings) -> tuple[Loop, ...]:
+    """The loop that has the controls checked, on the machine that has the keys for it, unless it is switched off."""
+    from atomctl.controls.schedule import Rhythm, Schedule
+
+    if not settings.controls_every or not (settings.home / "keys" / "issuer.key").exists():
+        return ()
+    rhythm = Rhythm(every=settings.controls_every)
+    return (Schedule(database_address(settings), settings.home / "reports" / "controls", rhythm).run,)
 
 
 def secret_source(settings: Settings) -> VaultSource | LocalSource | None:

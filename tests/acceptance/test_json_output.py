@@ -83,6 +83,7 @@ def told(atomctl: Atomctl) -> Told:
     prove(told)
     look_around(told)
     keep_secrets(told, atomctl.work)
+    back_up(told, atomctl.work)
     change_trust(told, atomctl.work)
     block(told)
     return told
@@ -119,11 +120,14 @@ def operate(told: Told, name: str) -> None:
 
 
 def prove(told: Told) -> None:
+    told("auth login", "--as", "ute", "--role", "auditor")
     entry = told("audit log", "--limit", "5")["items"][0]["id"]
     told("audit verify")
     told("audit proof", entry)
     told("audit checkpoint")
     told("audit export", "--out", "json.atomaudit")
+    told("dataset export", "--since", "2020-01-01", "--out", "json-data", context="ute")
+    told("dataset verify", "json-data")
 
 
 def look_around(told: Told) -> None:
@@ -145,6 +149,16 @@ def keep_secrets(told: Told, work: Path) -> None:
     told("secrets rotate", "json/db", "password")
     told("secrets list")
     told("secrets versions", "json/db")
+
+
+def back_up(told: Told, work: Path) -> None:
+    told("backup create")
+    told("backup create", "--incremental", "--dry-run")
+    told("backup list")
+    told("backup verify")
+    told("backup drill")
+    told("backup restore", "--to", str(work.parent / "restored"), "--dry-run")
+    told("backup restore", "--to", str(work.parent / "restored"))
 
 
 def change_trust(told: Told, work: Path) -> None:

@@ -96,6 +96,7 @@ class Schedule:
     def run(self, stop: threading.Event) -> None:
         """Leads or stands by until `stop` is set; a failure is logged and tried again later."""
         started = datetime.datetime.now(datetime.UTC)
+        self._backups.restorer.site.clear()
         while not stop.wait(self._times.look.total_seconds()):
             try:
                 self.look_once(datetime.datetime.now(datetime.UTC) - started)

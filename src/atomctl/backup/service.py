@@ -133,10 +133,14 @@ class Backups:
         """
         sets = [item.statement for item in self.shelf.shelved()]
         known = [Known(item.id, item.taken_at, item.parent.id if item.parent else None) for item in sets]
-        stays = kept(known, self.keep)
-        gone = [item.id for item in known if item.id not in stays and self._let_go(item.id)]
-        for set_id in gone:
-            self.ledger.note_removed(set_id)
+        stays = set(kept(known, self.keep, held=self.shelf.held()))
+        gone = []
+        for item in known:  # the newest first, so that a set is looked at before those it builds on
+            if item.id not in stays and self._let_go(item.id):
+                self.ledger.note_removed(item.id)
+                gone.append(item.id)
+            elif item.parent is not None:
+                stays.add(item.parent)
         for set_id in list(self.shelf.unfinished(now - _ABANDONED)):
             self._let_go(set_id)
         return gone

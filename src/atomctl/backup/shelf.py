@@ -152,6 +152,14 @@ class Shelf:
         for key in list(self.store.keys(f"{SETS}/{set_id}/")):
             self.store.remove(key)
 
+    def held(self) -> set[UUID]:
+        """The sets whose statements are under legal hold.
+
+        Raises:
+            AtomError: OBJ0xx the store does not answer.
+        """
+        return {set_id for set_id in self.ids() if self.store.retention(_statement_key(set_id)).held}
+
     def unfinished(self, before: datetime.datetime) -> Iterator[UUID]:
         """Sets begun before that moment that never became complete, as those of a killed process.
 

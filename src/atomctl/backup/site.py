@@ -19,6 +19,7 @@ from atomctl.db.binaries import Binaries, reachable
 from atomctl.db.home import prepare_home, require_reachable
 from atomctl.errors import AtomError
 
+_SCRATCH = "scratch"
 _LOCK = "lock"
 _RESTORED, _WORK = "restored-", "backup-"
 
@@ -51,6 +52,12 @@ class Site:
             return found
         return reachable(found, account, beside)
 
+    def clear(self) -> None:
+        """Afterwards nothing is left of processes that were killed: no folder, and no server that runs in one."""
+        parent = self.home / _SCRATCH
+        for left in parent.iterdir() if parent.is_dir() else ():
+            _remove_if_abandoned(left)
+
     @contextmanager
     def work(self) -> Iterator[Path]:
         """A private folder of the caller's own, gone afterwards; what killed processes left goes first.
@@ -79,11 +86,10 @@ class Site:
     def _folder(self, prefix: str) -> Iterator[Path]:
         account = self.account()
         prepare_home(self.home, account)
-        parent = self.home / "scratch"
+        parent = self.home / _SCRATCH
         try:
             account.passable_folder(parent)
-            for left in parent.iterdir():
-                _remove_if_abandoned(left)
+            self.clear()
             folder = Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
             lock = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             fcntl.flock(lock, fcntl.LOCK_EX)
