@@ -12,7 +12,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -80,8 +80,7 @@ class Workspace:
             if not current.is_dir():
                 current.mkdir(mode=0o700)
                 sync_folder(parent)
-        for unfinished in current.glob(".*"):
-            unfinished.unlink()
+        _remove_unfinished(current, "runs")
         return current
 
     def stored(self, path: str) -> StoredFile:
@@ -96,8 +95,7 @@ class Workspace:
     def close(self) -> None:
         """Nothing but the export itself is left."""
         shutil.rmtree(self._work)
-        for unfinished in self.folder.glob(".*"):
-            unfinished.unlink()
+        _remove_unfinished(self.folder, CARD, MANIFEST)
         sync_folder(self.folder)
 
     def _is_whole(self, file: StoredFile) -> bool:
@@ -129,7 +127,16 @@ def workspace(folder: Path) -> Iterator[Workspace]:
         (folder / WORK).mkdir(mode=0o700, exist_ok=True)
         yield Workspace(folder)
     finally:
+        with suppress(OSError):
+            (folder / WORK).rmdir()  # refused before anything was planned: it is empty
         os.close(descriptor)
+
+
+def _remove_unfinished(folder: Path, *names: str) -> None:
+    """What `files.replacing` left of files of these names when the process was killed is gone."""
+    for name in names:
+        for unfinished in folder.glob(f".{name}.*"):
+            unfinished.unlink()
 
 
 def stored_file(folder: Path, path: str) -> StoredFile:

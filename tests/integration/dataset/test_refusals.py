@@ -96,6 +96,7 @@ def test_a_folder_that_is_not_for_it_is_left_alone(export: Export, tmp_path: Pat
 def test_days_that_are_none_and_a_watermark_to_come(export: Export, tmp_path: Path) -> None:
     assert refused(lambda: export(tmp_path / "out", until=date(2026, 7, 1))) == "DAT807"
     assert refused(lambda: export(tmp_path / "out", watermark=10**6)) == "DAT808"
+    assert list((tmp_path / "out").iterdir()) == []
 
 
 def test_other_options_do_not_mix_with_what_is_there(

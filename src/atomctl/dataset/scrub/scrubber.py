@@ -36,9 +36,7 @@ class Scrubber:
 
     def row(self, row: Row) -> Row:
         """The row without what must not be shown; `row` is not changed."""
-        texts = [*_texts(row["parameters"]), *_texts(row["logs"]), *_texts(row["steps"])]
-        named = named_in(row["parameters"])
-        masker = Masker(_maskable([*self.hidden(texts), *named]))
+        masker = Masker(_maskable([*self.hidden(_free_texts(row)), *named_in(row["parameters"])]))
         return {
             **row,
             **self._parameters(row["parameters"], masker),
@@ -111,6 +109,16 @@ class Scrubber:
         assert isinstance(step, dict), "the row was validated"
         error = step["error"]
         return {**step, "error": self.text(error, masker)[:TEXT_LIMIT] if isinstance(error, str) else None}
+
+
+def _free_texts(row: Row) -> Iterator[str]:
+    """What people and programs wrote: the parameters as one text, the log, the errors."""
+    yield "\n".join(_texts(row["parameters"]))
+    logs, steps = row["logs"], row["steps"]
+    assert isinstance(logs, dict), "the row was validated"
+    assert isinstance(steps, list), "the row was validated"
+    written = [logs["head"], logs["tail"], *(step["error"] for step in steps if isinstance(step, dict))]
+    yield from (text for text in written if isinstance(text, str) and text)
 
 
 def _texts(value: Json) -> Iterator[str]:
