@@ -27,8 +27,10 @@ from atomctl.telemetry.alerts.model import Alert
 _SECONDS = 10.0
 _POLL = 0.3
 _BODY_LIMIT = 4 << 20
-PATIENCE = 60.0
-"""Seconds until an alert has fired and was reported, or has ended."""
+PATIENCE = 30.0
+"""Seconds until an alert has fired and was reported, or has ended, beside Prometheus' own pace."""
+_ROUNDS, _LONGEST = 4, 150.0
+"""Evaluations that this takes: one to see the figure, one to fire, the sending, and one to spare."""
 _T = TypeVar("_T")
 Found = dict[str, Any]
 
@@ -82,13 +84,23 @@ class Monitoring:
         alerts = self._ask(self._alertmanager, "api/v2/alerts", active="true")
         return [alert for alert in alerts if alert["labels"].get("alertname") in names]
 
+    @property
+    def patience(self) -> float:
+        """Seconds to wait for an alert: the rules are evaluated as often as Prometheus was told to."""
+        rules = self._ask(self._prometheus, "api/v1/rules", type="alert")["data"]["groups"]
+        return min(PATIENCE + _ROUNDS * max((float(group["interval"]) for group in rules), default=0.0), _LONGEST)
+
     def quiet(self, names: set[str]) -> None:
         """Returns once none of these alerts fires.
 
         Raises:
             TimeoutError: one still does.
         """
-        until(lambda: not names & {alert["labels"]["alertname"] for alert in self.firing()}, f"{names} still fire")
+
+        def none() -> bool:
+            return not names & {alert["labels"]["alertname"] for alert in self.firing()}
+
+        until(none, f"{names} still fire", self.patience)
 
     def evaluated(self) -> None:
         """Returns once Prometheus has scraped and evaluated every rule again, twice.
@@ -97,7 +109,7 @@ class Monitoring:
             TimeoutError: it does not.
         """
         for _ in range(2):
-            until(partial(self._evaluated_after, datetime.now(UTC)), "Prometheus evaluates no rules")
+            until(partial(self._evaluated_after, datetime.now(UTC)), "Prometheus evaluates no rules", self.patience)
 
     def _evaluated_after(self, begun: datetime) -> bool:
         rules = self.loaded().values()
@@ -115,8 +127,8 @@ class Monitoring:
             wanted = {"alertname": name, "probe": "true", **labels}
             return all(said.get(key) == value for key, value in wanted.items()) and _moment(alert["startsAt"]) > since
 
-        until(lambda: any(map(is_it, self.firing())), f"{name} does not fire in Alertmanager")
-        self.receipts.wait(is_it, name)
+        until(lambda: any(map(is_it, self.firing())), f"{name} does not fire in Alertmanager", self.patience)
+        self.receipts.wait(is_it, name, self.patience)
         return "firing, reported"
 
     @property
@@ -152,14 +164,14 @@ class Receipts:
             self._alerts += alerts
             self._arrived.notify_all()
 
-    def wait(self, wanted: Callable[[Found], bool], name: str) -> None:
+    def wait(self, wanted: Callable[[Found], bool], name: str, seconds: float) -> None:
         """Returns once an alert that is wanted was reported.
 
         Raises:
             TimeoutError: none was.
         """
         with self._arrived:
-            if not self._arrived.wait_for(lambda: any(map(wanted, self._alerts)), PATIENCE):
+            if not self._arrived.wait_for(lambda: any(map(wanted, self._alerts)), seconds):
                 raise TimeoutError(f"Alertmanager reported {len(self._alerts)} alerts, and {name} is not among them")
 
 

@@ -34,3 +34,6 @@ SELECT c.oid::regclass::text AS relation,
 FROM pg_class AS c
 WHERE c.relnamespace IN ('atom'::regnamespace, 'engine'::regnamespace) AND c.relkind IN ('r', 'p')
 ORDER BY relation;
+
+-- name: try_lock(key)$
+SELECT pg_try_advisory_lock(:key);
