@@ -17,7 +17,7 @@ from atomctl.cli.instance import Instance
 from atomctl.cli.listening import listen, url
 from atomctl.cli.processes import Child, Restarts
 from atomctl.cli.progress import busy
-from atomctl.cli.stopping import set_by_signals
+from atomctl.cli.stopping import StopSignals
 from atomctl.client import Client
 from atomctl.db.embedded import EmbeddedPostgres
 from atomctl.db.home import HomeLock
@@ -48,6 +48,7 @@ class LocalInstance:
         self._children: list[Child] = []
         self._postgres: EmbeddedPostgres | None = None
         self._postgres_restarts = Restarts()
+        self._signals = StopSignals()
         self.api_url = ""
 
     def __enter__(self) -> LocalInstance:
@@ -78,11 +79,11 @@ class LocalInstance:
                 self._postgres = EmbeddedPostgres(home)
                 self._stack.callback(self._postgres.stop)
                 self._postgres.start()
-        with self._stage("migrating the database"):
+        with self._stage("migrating the database"), self._signals.held():
             address, admin = database(self._settings)
             migrate(address, admin)
             tenant = prepare_instance(self._settings)
-        with self._stage("starting the server and a worker"):
+        with self._stage("starting the server and a worker"), self._signals.held():
             self._start_children(listener)
             self._wait_until_ready()
         instance = Instance(self.api_url, str(tenant), os.getpid())
@@ -91,14 +92,18 @@ class LocalInstance:
         save_identity(instance, home, getpass.getuser(), OWNER_ROLES, timedelta(hours=12))
         contexts.use(contexts.folders(home)[0], getpass.getuser())
 
+    def expect_end(self) -> None:
+        """From now on SIGINT and SIGTERM break nothing off: they are the ordinary end that `watch` waits for."""
+        self._signals.interrupting = False
+
     def watch(self) -> None:
         """Returns when the instance was told to end (SIGINT, SIGTERM); restarts what dies meanwhile.
 
         Raises:
             AtomError: CLI012 a process dies again and again.
         """
-        stop = set_by_signals()
-        while not stop.wait(_LOOK_EVERY_SECONDS):
+        while not self._signals.asked:
+            time.sleep(_LOOK_EVERY_SECONDS)
             if self._postgres is not None and not self._postgres.running:
                 self._restart_postgres(self._postgres)
             for child in self._children:
@@ -107,6 +112,7 @@ class LocalInstance:
 
     def stop(self) -> None:
         """No process of the instance is left afterwards; a second call does nothing."""
+        self._signals.interrupting = False
         for child in reversed(self._children):
             child.stop()
         self._children.clear()
@@ -129,6 +135,7 @@ class LocalInstance:
         self._say(what)
         with busy(what):
             yield
+        self._signals.check()
 
     def _start_children(self, listener: socket.socket) -> None:
         logs = self._settings.home / "logs"
@@ -145,6 +152,7 @@ class LocalInstance:
         deadline = time.monotonic() + _READY_SECONDS
         with Client(self.api_url) as client:
             while not client.ready(worker=True):
+                self._signals.check()
                 for child in self._children:
                     if child.ended is not None:
                         raise AtomError(codes.PROCESS_DIED, f"{child.name} ended, see {child.log}:\n{child.tail()}")

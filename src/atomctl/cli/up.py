@@ -43,6 +43,7 @@ def command(home: Path | None, host: str | None, port: int | None, detach: bool)
     from atomctl.cli.local_instance import LocalInstance
 
     with LocalInstance(settings, say) as instance:
+        instance.expect_end()
         _greet(settings, instance.api_url)
         say("Ctrl-C stops it.")
         instance.watch()
