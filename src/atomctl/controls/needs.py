@@ -78,7 +78,8 @@ def _vault(site: Site) -> str | None:
     if not site.settings.vault_role_id:
         return "VAULT_ROLE_ID is not set: an AppRole is needed, since a wrapped login is probed"
     try:
-        site.secrets.session.refresh()
+        # Asked anew each time: a login that is still good says nothing about whether the server is there.
+        site.secrets.session.ask("its login", lambda client: client.auth.token.lookup_self())
     except AtomError as error:
         return str(error)
     return None

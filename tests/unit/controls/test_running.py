@@ -75,6 +75,19 @@ def test_a_server_that_goes_away_in_the_middle_blocks() -> None:
     assert found.probes[1].error == "ConnectionResetError: it went away"
 
 
+def test_a_server_that_stops_after_its_last_answer_blocks() -> None:
+    server = Outage()
+
+    def last(stage: None, book: Notebook) -> str:
+        server.gone = True
+        return str(FAILS.act(stage, book))
+
+    need = Need("Vault", "make stack", server.look)
+    found = run_control(replace(CONTROL, needs=(need,), probes=(WORKS, replace(FAILS, act=last))), SITE)
+    assert found.verdict is Verdict.BLOCKED
+    assert [probe.seen for probe in found.probes] == ["ok", "REFUSED"]
+
+
 def test_a_probe_that_breaks_with_every_server_there_fails() -> None:
     broken = replace(FAILS, act=Outage().break_down)
     assert run_control(replace(CONTROL, probes=(WORKS, broken)), SITE).verdict is Verdict.FAIL
