@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from atomctl.audit.anchor import newest_of
+from atomctl.audit.anchor import newest_of, require_signed
 from atomctl.audit.note import Signer, VerifierKey
 from atomctl.backup.keys import FileWrapper
 from atomctl.backup.ledger import Ledger
@@ -41,7 +41,10 @@ def open_backups(
 
     def last_anchor() -> bytes | None:
         found = newest_of(anchors, trusted) if anchors is not None else None
-        return found.note if found is not None else None
+        if found is None:
+            return None
+        require_signed(found, tuple(trusted))
+        return found.note
 
     return Backups(
         taker=Taker(address, shelf, wrapper, signer, site, opening.backup_lock(settings)),
