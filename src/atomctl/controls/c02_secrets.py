@@ -3,31 +3,31 @@
 from __future__ import annotations
 
 import re
-import secrets
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from atomctl.access.model import Role
+from atomctl.controls.canary import found_in_backup, found_in_files, holds, new_canary, places
+from atomctl.controls.exporting import Exporting
 from atomctl.controls.model import Category, Control, Mapping, Probe, Side
-from atomctl.controls.needs import API, SCRATCH_VAULT, SUPERUSER, VAULT
+from atomctl.controls.needs import API, BACKUP_PROGRAMS, SCRATCH_VAULT, SUPERUSER, VAULT
 from atomctl.controls.notebook import Notebook
 from atomctl.controls.people import probe_tenants
 from atomctl.controls.samples import Company, company, package, packed
 from atomctl.controls.scratch_vault import scratch_vault
 from atomctl.controls.site import Site
-from atomctl.db import queries
 from atomctl.errors import AtomError
-from atomctl.runs.secret_forms import forms
 from atomctl.secrets import codes
 from atomctl.secrets.vault import VaultSource
 from atomctl.secrets.vault_settings import VaultSettings
 from atomctl.settings import Settings
 
 _PATH, _FIELD = "probe/canary", "value"
-_LOG_LIMIT = 64 << 20
-_sql: Any = queries.load(__file__)
 
 _MANIFEST = """\
 apiVersion: atom/v1
@@ -50,18 +50,15 @@ od -An -v -tx1 "$ATOM_SECRET_CANARY_FILE" | tr -d ' \\n'
 """
 
 
-def _new_canary() -> str:
-    """A secret that looks different in base64, hex, URL and JSON form, and that occurs nowhere by chance."""
-    return f"canary/{secrets.token_hex(12)}+&%={secrets.token_hex(4)}"
-
-
 @dataclass(slots=True)
 class _Stage:
     site: Site
     company: Company
     stranger: UUID
     source: VaultSource
-    canary: str = field(default_factory=_new_canary, repr=False)
+    canary: str = field(default_factory=new_canary, repr=False)
+    planted: str = field(default_factory=new_canary, repr=False)
+    """Another one, which the stage itself lets slip: a search that does not find it proves nothing."""
 
 
 @contextmanager
@@ -145,7 +142,7 @@ def _rotated(stage: _Stage, book: Notebook) -> str:
     tenant = stage.company.tenant.id
 
     def rotate() -> str:
-        first = stage.source.write(tenant, _PATH, {_FIELD: _new_canary()}, expected_version=0)
+        first = stage.source.write(tenant, _PATH, {_FIELD: new_canary()}, expected_version=0)
         second = stage.source.write(tenant, _PATH, {_FIELD: stage.canary}, expected_version=first)
         read = stage.source.read(tenant, _PATH)
         same = read.values[_FIELD] == stage.canary
@@ -196,46 +193,35 @@ def _used(stage: _Stage, book: Notebook) -> str:
     length = str(len(stage.canary)).encode()
     if ended["state"] != "SUCCEEDED" or not re.search(rb"\b" + length + rb"\b", log):
         return f"the step did not read it: {ended['state']} {ended['error']}"
-    places = [*(["the run's log"] if _holds(log, stage.canary) else []), *_places(stage, stage.canary, book)]
-    return "; ".join(places) or "nowhere"
+    found = places(stage.site, stage.company.tenant.id, stage.canary, book)
+    return "; ".join(["the run's log", *found] if holds(log, stage.canary) else found) or "nowhere"
 
 
-def _planted(stage: _Stage, book: Notebook) -> str:
+def _exported(stage: _Stage, book: Notebook) -> str:
+    """The tenant exports its runs; no byte of any file is the canary's."""
+    exporter = stage.company.tenant.person("probe-exporter", Role.SECURITY)
+    with tempfile.TemporaryDirectory(prefix="atom-probe-canary-") as folder:
+        exporting = Exporting(exporter, Path(folder))
+        _, ended = exporting.run(book, exporting.argv("runs", formats="jsonl"))
+        files = [path for path in (Path(folder) / "runs").rglob("*") if path.is_file()]
+        if ended != "ok" or not any(path.suffix == ".jsonl" and path.stat().st_size for path in files):
+            return f"nothing was exported: {ended}"
+        return "; ".join(found_in_files(files, stage.canary)) or "nowhere"
+
+
+def _let_slip(stage: _Stage, book: Notebook) -> str:
     """The same search for another canary, which lies where it must not: in a run's reason."""
-    other = _new_canary()
     stage.company.push(package("probe-leak")).must()
-    body = {"workflow": "probe-leak", "parameters": {}, "reason": f"it is {other}"}
+    body = {"workflow": "probe-leak", "parameters": {}, "reason": f"it is {stage.planted}"}
     stage.company.owner.post("runs", body)
-    return "found" if _places(stage, other, book) else "not found"
+    return "found" if places(stage.site, stage.company.tenant.id, stage.planted, book) else "not found"
 
 
-def _places(stage: _Stage, canary: str, book: Notebook) -> list[str]:
-    """Where the canary is found, in any form: the tenant's rows, the engine's, its audit log, the processes' logs."""
-    assert stage.site.admin is not None, "the control needs an administrator"
-    with stage.site.admin.connect() as admin:
-        rows = list(_sql.places_of(admin, tenant_id=stage.company.tenant.id, needles=_needles(canary)))
-        book.note("PostgreSQL", str(admin.info.server_version), b"the canary in every table", str(rows).encode())
-    found = [row["relation"] for row in rows if row["found"] != "0"]
-    if len(rows) < _LEAST_TABLES:
-        raise LookupError(f"only {len(rows)} tables could be searched")
-    for file in sorted((stage.site.settings.home / "logs").glob("*.log")):
-        with file.open("rb") as stream:
-            if _holds(stream.read(_LOG_LIMIT), canary):
-                found.append(str(file))
-    return found
-
-
-_LEAST_TABLES = 20
-
-
-def _holds(data: bytes, canary: str) -> bool:
-    return any(form in data for form in forms(canary))
-
-
-def _needles(canary: str) -> list[str]:
-    """Every form of the canary as it stands in a row printed as text: bytes in hex, backslashes doubled."""
-    plain = {form.decode() for form in forms(canary)}
-    return sorted({*plain, *(text.encode().hex() for text in plain), *(text.replace("\\", "\\\\") for text in plain)})
+def _backed_up(stage: _Stage, book: Notebook) -> str:
+    """A backup that is taken now holds the one that was let slip, and so would hold the canary."""
+    found = found_in_backup(stage.site.backups(), (stage.canary, stage.planted), book)
+    names = {stage.planted: "the one let slip", stage.canary: "the canary"}
+    return " and ".join(name for canary, name in names.items() if canary in found) or "neither"
 
 
 _N, _P = Side.NEGATIVE, Side.POSITIVE
@@ -243,19 +229,21 @@ CONTROL = Control(
     number=2,
     name="secrets",
     title="Vault secrets",
-    promise="Secrets are read from the store by their own tenant alone, and stay in no log, table or audit entry.",
+    promise="Secrets are read from the store by their own tenant alone, and stay in no log, table, backup or export.",
     category=Category.SUPPLY_CHAIN,
     mapping=Mapping(("CC6.1", "CC6.7"), ("A.5.17", "A.8.24"), ("IA-5", "SC-12", "SC-28")),
-    needs=(API, VAULT, SUPERUSER, SCRATCH_VAULT),
+    needs=(API, VAULT, SUPERUSER, SCRATCH_VAULT, BACKUP_PROGRAMS),
     stage=_stage,
     probes=(
         Probe("a wrapped secret id logs in", _P, "0 versions", _wrapped_login),
         Probe("a canary is written, rotated and read", _P, "version 2 of 2 is what was written", _rotated),
         Probe("a step reads it, and it is left", _P, "nowhere", _used, seconds=90),
+        Probe("the run is exported, and it is left", _P, "nowhere", _exported, seconds=90),
         Probe("a secret id is not unwrapped twice", _N, codes.WRAPPED_USED.id, _wrapped_twice),
         Probe("a write on an old version is refused", _N, codes.CONFLICT.id, _stale),
         Probe("another tenant's path is refused", _N, codes.FOREIGN_PATH.id, _foreign_path),
         Probe("a sealed store is told as sealed", _N, codes.SEALED.id, _sealed),
-        Probe("a canary that was let slip is found", _N, "found", _planted),
+        Probe("a canary that was let slip is found", _N, "found", _let_slip),
+        Probe("a backup holds that one alone", _N, "the one let slip", _backed_up, seconds=240),
     ),
 )

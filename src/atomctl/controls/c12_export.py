@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import secrets
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -20,18 +17,17 @@ from uuid import UUID
 import atomctl
 from atomctl.access import codes as access
 from atomctl.access.model import Role
-from atomctl.canonical import digest
+from atomctl.controls.exporting import Exporting
 from atomctl.controls.model import Category, Control, Mapping, Probe, Side
 from atomctl.controls.needs import API, PYARROW
 from atomctl.controls.notebook import Notebook
-from atomctl.controls.people import Person, probe_tenants
+from atomctl.controls.people import probe_tenants
 from atomctl.controls.samples import Company, company, package, packed
 from atomctl.controls.site import Site
 from atomctl.dataset import codes
 from atomctl.runs.secret_forms import forms
 
 _RUNS = 4
-_SECONDS = 120.0
 _KILLS = 8
 _ADDRESS = "ann@probe.example"
 _MANIFEST = """\
@@ -54,12 +50,15 @@ _PLAN, _SIGNED = ".atom-export/plan.json", "manifest.dsse.json"
 @dataclass(slots=True)
 class _Stage:
     own: Company
-    exporter: Person
+    exporting: Exporting
     canary: str
     runs: frozenset[str]
     foreign: str
     other: UUID
-    folder: Path
+
+    @property
+    def folder(self) -> Path:
+        return self.exporting.folder
 
 
 @contextmanager
@@ -74,7 +73,7 @@ def _stage(site: Site, book: Notebook) -> Iterator[_Stage]:
         runs = frozenset(_finished(own, "probe-export", note=note) for _ in range(_RUNS))
         exporter = tenant.person("probe-exporter", Role.SECURITY)
         foreign = _finished(other, "probe-foreign")
-        yield _Stage(own, exporter, canary, runs, foreign, stranger.id, Path(folder))
+        yield _Stage(own, Exporting(exporter, Path(folder)), canary, runs, foreign, stranger.id)
 
 
 def _finished(whose: Company, workflow: str, **parameters: str) -> str:
@@ -83,35 +82,10 @@ def _finished(whose: Company, workflow: str, **parameters: str) -> str:
     return str(whose.ended(run["id"])["id"])
 
 
-def _argv(stage: _Stage, folder: str, *more: str) -> list[str]:
-    """The command that a person would type; since yesterday, in case it is midnight."""
-    since = (datetime.now(UTC) - timedelta(days=1)).date().isoformat()
-    command = [sys.executable, "-m", "atomctl", "dataset", "export", "--since", since, "--format", "jsonl,parquet"]
-    return [*command, "--out", str(stage.folder / folder), "-o", "json", *more]
-
-
-def _environment(stage: _Stage, person: Person) -> dict[str, str]:
-    """This process's environment, and the person's token."""
-    token = stage.folder / f"{digest(person.token.encode())[-8:]}.token"
-    token.write_text(person.token)
-    token.chmod(0o600)
-    return {**os.environ, "ATOM_API_URL": person.url, "ATOM_TOKEN_FILE": str(token)}
-
-
-def _run(stage: _Stage, book: Notebook, argv: Sequence[str], person: Person | None = None) -> tuple[str, str]:
-    """What the command printed, and in a word how it ended: `ok`, or the code of its refusal."""
-    environment = _environment(stage, person or stage.exporter)
-    done = subprocess.run(
-        argv, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_SECONDS, check=False
-    )
-    book.note("atomctl dataset", atomctl.__version__, " ".join(argv).encode(), (done.stdout + done.stderr).encode())
-    return done.stdout, "ok" if done.returncode == 0 else str(json.loads(done.stderr.splitlines()[-1])["code"])
-
-
 def _complete(stage: _Stage, book: Notebook) -> dict[str, Any]:
     """The complete export in `whole`, made at the first call."""
     if not (stage.folder / "whole").exists():
-        said, ended = _run(stage, book, _argv(stage, "whole"))
+        said, ended = stage.exporting.run(book, stage.exporting.argv("whole"))
         if ended != "ok":
             raise LookupError(f"the export was refused with {ended}")
         (stage.folder / "whole.json").write_text(said)
@@ -147,17 +121,16 @@ def _verified(stage: _Stage, book: Notebook) -> str:
 
 
 def _verify(stage: _Stage, book: Notebook, folder: str) -> str:
-    argv = [sys.executable, "-m", "atomctl", "dataset", "verify", str(stage.folder / folder), "-o", "json"]
-    return _run(stage, book, argv)[1]
+    return stage.exporting.run(book, stage.exporting.verify_argv(folder))[1]
 
 
 def _killed(stage: _Stage, book: Notebook) -> str:
     """Killed half-way, begun again, and compared byte by byte with the export that was never interrupted."""
     watermark = _complete(stage, book)["watermark"]
-    argv = _argv(stage, "killed", "--watermark", str(watermark))
+    argv = stage.exporting.argv("killed", "--watermark", str(watermark))
     if not any(_kill_in_time(stage, argv) for _ in range(_KILLS)):
         raise LookupError("the export was over before it could be killed")
-    _, ended = _run(stage, book, argv)
+    _, ended = stage.exporting.run(book, argv)
     same = _contents(stage.folder / "killed") == _contents(stage.folder / "whole")
     return f"{ended}, {'the same bytes' if same else 'other bytes'}"
 
@@ -167,7 +140,7 @@ def _kill_in_time(stage: _Stage, argv: Sequence[str]) -> bool:
     folder = stage.folder / "killed"
     with subprocess.Popen(
         argv,
-        env=_environment(stage, stage.exporter),
+        env=stage.exporting.environment(),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -224,12 +197,12 @@ def _changed(stage: _Stage, book: Notebook) -> str:
 
 def _not_allowed(stage: _Stage, book: Notebook) -> str:
     viewer = stage.own.tenant.person("probe-viewer", Role.VIEWER)
-    return _run(stage, book, _argv(stage, "viewer"), viewer)[1]
+    exporting = Exporting(viewer, stage.folder)
+    return exporting.run(book, exporting.argv("viewer"))[1]
 
 
 def _other_tenant(stage: _Stage, book: Notebook) -> str:
-    other = str(stage.other)
-    return _run(stage, book, _argv(stage, "other", "--tenant", other))[1]
+    return stage.exporting.run(book, stage.exporting.argv("other", "--tenant", str(stage.other)))[1]
 
 
 _N, _P = Side.NEGATIVE, Side.POSITIVE
