@@ -81,3 +81,11 @@ def test_people_tokens_and_isolation_as_the_page_shows_them(instance_folder: Pat
     printed, _ = follow("docs/how-to/tenants-and-tokens.md", instance_folder)
     assert "bob: approver, security" in printed
     assert "no deviation" in printed
+
+
+def test_controls_are_checked_as_the_page_shows_them(instance_folder: Path) -> None:
+    printed, work = follow("docs/how-to/controls.md", instance_folder)
+    assert printed.count("PASS") >= 2
+    assert "FAIL" not in printed
+    assert (work / "reports" / "policy-matrix.csv").exists()
+    assert 'probe: "true"' in (work / "atom.rules.yml").read_text()

@@ -197,13 +197,13 @@ def _check_counts(approval: Approval, actor: Actor, choice: Choice) -> None:
 
 def _settle(conn: Connection, actor: Actor, approval_id: UUID, choice: Choice, comment: str) -> Approval:
     approval = read_approval(conn, actor.tenant_id, approval_id)
+    why = comment[:TEXT_LIMIT] or None
     state = states.after_vote(approval)
     if state is not approval.state:
-        outcome = comment[:TEXT_LIMIT] if state is State.REJECTED else None
+        outcome = why if state is State.REJECTED else None
         sql.decide(conn, tenant_id=actor.tenant_id, id=approval_id, state=state.value, outcome=outcome)
         approval = read_approval(conn, actor.tenant_id, approval_id)
     roles: list[Json] = [role.value for role in sorted(actor.roles)]
-    why = comment[:TEXT_LIMIT] or None
     _audit(conn, approval, "approval.vote", by=actor.principal_id, why=why, choice=choice.value, roles=roles)
     return approval
 

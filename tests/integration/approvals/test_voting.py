@@ -134,6 +134,11 @@ def test_one_rejection_ends_it_and_keeps_the_reason(desk: Desk) -> None:
     refused(codes.DECIDED, lambda: desk.vote(desk.person("sven", Role.SECURITY), approval))
 
 
+def test_a_rejection_without_a_word_has_no_reason(desk: Desk) -> None:
+    approval = desk.request()
+    assert desk.vote(desk.person("olga", Role.APPROVER), approval, REJECT).outcome is None
+
+
 def test_the_same_vote_again_is_a_success_and_changes_nothing(desk: Desk) -> None:
     otto = desk.person("otto", Role.APPROVER)
     approval = desk.request(requirement=(VoteRequirement(None, 2),))
