@@ -140,6 +140,7 @@ def prove(told: Told) -> None:
 def look_around(told: Told) -> None:
     told("auth login", "--as", "carol", "--role", "viewer")
     told("auth status", context="carol")
+    told("auth token", "--as", "carol", "--role", "viewer", "--tenant", told("tenants create", "acme")["id"])
     told("context list")
     told("context add", "far", "--api-url", "https://atom.example")
     told("context use", told("auth status")["name"])

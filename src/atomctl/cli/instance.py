@@ -42,3 +42,15 @@ def load_instance(home: Path) -> Instance:
 def issuer_key(home: Path) -> Path:
     """Where the embedded issuer's private key lies, mode 0600: who can read it administers the instance."""
     return home / "keys" / "issuer.key"
+
+
+def first_tenant(home: Path) -> UUID:
+    """The id of the first tenant of a home, which `atomctl up` made.
+
+    Raises:
+        AtomError: CLI004 there is none.
+    """
+    try:
+        return UUID((home / "tenant").read_text(encoding="ascii").strip())
+    except (OSError, ValueError) as error:
+        raise AtomError(codes.NO_CONTEXT, f"{home}/tenant names no tenant", hint="name one with --tenant") from error

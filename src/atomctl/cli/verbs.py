@@ -56,6 +56,7 @@ SECTIONS: dict[str, tuple[Verb, ...]] = {
         Verb("metrics", "metrics", "Print the alert rules and the metrics there are."),
         Verb("auth", "auth", "Log in, and show who you are."),
         Verb("context", "context", "Choose between instances and identities."),
+        Verb("tenants", "tenants", "Make tenants."),
         Verb("secrets", "secrets", "Store and rotate what steps read; never show it."),
         Verb("server", "server", "Run the API server against a PostgreSQL."),
         Verb("worker", "worker", "Run a worker against a PostgreSQL."),
