@@ -184,6 +184,15 @@ class Settings:
     vault_token: str | None = _setting(
         "a token to use where no AppRole is set", str, "BAO_TOKEN", "VAULT_TOKEN", secret=True
     )
+    kubernetes: str | None = _setting(
+        "the cluster of k8s steps: `in-cluster` by the Pod's service account, or `off`; unset = by KUBECONFIG, if set",
+        _one_of("in-cluster", "off"),
+        "ATOM_KUBERNETES",
+    )
+    kubeconfig: Path | None = _setting("the kubeconfig of the cluster of k8s steps: one file", _path, "KUBECONFIG")
+    kube_context: str | None = _setting(
+        "the context of the kubeconfig; unset = its current one", str, "ATOM_KUBE_CONTEXT"
+    )
     s3_endpoint: str | None = _setting("the S3 server that keeps objects; unset = Amazon's", str, "S3_ENDPOINT")
     s3_region: str = _setting("the region its requests are signed for", str, "S3_REGION", default="us-east-1")
     s3_access_key: str | None = _setting("the access key of its buckets", str, "S3_ACCESS_KEY")

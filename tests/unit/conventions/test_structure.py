@@ -28,8 +28,15 @@ DUMPING_GROUNDS = {
     "lib",
 }
 MOST_LINES, MOST_FUNCTION_LINES = 400, 60
-STAGES = "CFG|CLI|DBA|AUT|API|WPK|TRU|VAL|REG|POL|APR|RUN|AUD|OBJ|BAK|SEC|CTL|DAT|INS"
-HOMES = {"pydantic": "server", "fastapi": "server", "dbos": "runs/engine", "hvac": "secrets/vault"}
+STAGES = "CFG|CLI|DBA|AUT|API|WPK|TRU|VAL|REG|POL|APR|RUN|AUD|OBJ|BAK|SEC|CTL|DAT|INS|KUB"
+HOMES = {
+    "pydantic": "server",
+    "fastapi": "server",
+    "dbos": "runs/engine",
+    "hvac": "secrets/vault",
+    "lightkube": "kubernetes/connection",
+    "httpx2": "kubernetes/connection",
+}
 """Libraries that stay where they were decided to be."""
 
 FILES = sorted(SOURCE.rglob("*.py"))

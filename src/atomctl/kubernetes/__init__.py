@@ -1,0 +1,1 @@
+"""What speaks to a Kubernetes cluster: connection, objects, permissions, failures. Knows nothing of runs."""
