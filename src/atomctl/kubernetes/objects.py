@@ -126,7 +126,9 @@ def _by_name(value: Json) -> dict[str, Json] | None:
     """The items of a list by their names, where all have one of their own, as containers and volumes do."""
     if not isinstance(value, list):
         return None
-    named = {str(item["name"]): item for item in value if isinstance(item, dict) and isinstance(item.get("name"), str)}
+    named: dict[str, Json] = {
+        str(item["name"]): item for item in value if isinstance(item, dict) and isinstance(item.get("name"), str)
+    }
     return named if len(named) == len(value) and value else None
 
 

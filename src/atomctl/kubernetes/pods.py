@@ -29,7 +29,7 @@ def name_of(item: Object) -> str:
 
 
 def why_it_cannot_start(pod: Object) -> str | None:
-    """Why waiting for the Pod is in vain, such as `Pod web-0, container app: ImagePullBackOff: ...`; None if it is not."""
+    """Why waiting for the Pod is in vain, such as `Pod web-0, container app: ErrImagePull: ...`; None if it is not."""
     for status in _statuses(pod):
         waiting = mapping(status, "state", "waiting")
         if waiting.get("reason") in _CANNOT_START:
