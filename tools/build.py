@@ -6,7 +6,8 @@
 
 Binaries go to `$XDG_CACHE_HOME/atomctl-tools/NAME-VERSION/NAME`; Go's own caches are temporary and removed, since they
 take gigabytes. The checksum in the table pins the module (the `h1:` hash of its zip), its own `go.sum` pins all
-it depends on; so no checksum database is asked, and a proxy that hands out other bytes is refused.
+it depends on; so no checksum database is asked, and a proxy that hands out other bytes is refused. Kubernetes is a
+program of this tree that is made of modules, all of them pinned by the `go.sum` beside it.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -21,6 +23,10 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
+
+KUBE = Path(__file__).parent / "kubernetes" / "kube"
+_PIN = re.compile(r"^\tk8s\.io/kubernetes (?P<version>v\d+\.\d+\.\d+)$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +46,62 @@ class GoTool:
         """Where the built command lies, or would lie."""
         return cache() / f"{self.name}-{self.version.removeprefix('v')}" / self.name
 
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """What `go build` is told."""
+        return ("-ldflags", "-s -w")
 
-TOOLS = (
+
+@dataclass(frozen=True, slots=True)
+class Kubernetes:
+    """All programs of a one-node Kubernetes in one binary, which is each of them by the name it is called by."""
+
+    version: str
+    """That of k8s.io/kubernetes in `go.mod`, the one place where it stands."""
+    name: str = "kubernetes"
+    package: str = "."
+    programs: tuple[str, ...] = (
+        "etcd",
+        "kube-apiserver",
+        "kube-controller-manager",
+        "kube-scheduler",
+        "kubelet",
+        "kube-proxy",
+        "kubectl",
+        "coredns",
+    )
+
+    @property
+    def binary(self) -> Path:
+        """Where the built binary lies, or would lie."""
+        return cache() / f"{self.name}-{self.version.removeprefix('v')}" / "kube"
+
+    def program(self, name: str) -> Path:
+        """Where the program called `name` lies: a link to the binary."""
+        assert name in self.programs
+        return self.binary.with_name(name)
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """What `go build` is told: the version that the programs report, as Kubernetes' own build stamps it."""
+        major, minor, _ = self.version.removeprefix("v").split(".")
+        stamps = {"gitVersion": self.version, "gitMajor": major, "gitMinor": minor, "gitTreeState": "clean"}
+        packages = ("k8s.io/component-base/version", "k8s.io/client-go/pkg/version")
+        stamped = [f"-X {package}.{name}={value}" for package in packages for name, value in stamps.items()]
+        return ("-gcflags=all=-dwarf=false", "-ldflags", " ".join(["-s -w", *stamped]))
+
+
+Tool: TypeAlias = GoTool | Kubernetes
+
+
+def _kubernetes() -> Kubernetes:
+    pin = _PIN.search((KUBE / "go.mod").read_text())
+    assert pin is not None, "go.mod requires k8s.io/kubernetes"
+    return Kubernetes(pin["version"])
+
+
+KUBERNETES = _kubernetes()
+TOOLS: tuple[Tool, ...] = (
     GoTool(
         "cosign",
         "github.com/sigstore/cosign/v3",
@@ -56,6 +116,7 @@ TOOLS = (
         "h1:au+wI+aybno/STsQiSm35Uu6Q6iK5MWReQxgO6SEMFc=",
         "./cmd/versitygw",
     ),
+    KUBERNETES,
 )
 
 
@@ -69,23 +130,32 @@ def cache() -> Path:
     return Path(base) / "atomctl-tools"
 
 
-def tool(name: str) -> GoTool:
+def tool(name: str) -> Tool:
     """The row called `name`."""
     return next(each for each in TOOLS if each.name == name)
 
 
-def build(wanted: GoTool, go: str) -> None:
+def build(wanted: Tool, go: str) -> None:
     """Builds one tool; its binary appears whole or not at all."""
     wanted.binary.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f"{wanted.name}-", dir=cache()) as scratch:
-        environment = _environment(Path(scratch))
-        folder = _download(wanted, go, environment)
+        environment = go_environment(Path(scratch))
+        folder = KUBE if isinstance(wanted, Kubernetes) else _download(wanted, go, environment)
         built = Path(scratch) / wanted.name
         _compile(wanted, go, folder, built, environment)
+        if isinstance(wanted, Kubernetes):
+            _link(wanted)
         built.replace(wanted.binary)
 
 
-def _environment(scratch: Path) -> dict[str, str]:
+def _link(wanted: Kubernetes) -> None:
+    for name in wanted.programs:
+        wanted.program(name).unlink(missing_ok=True)
+        wanted.program(name).symlink_to(wanted.binary.name)
+
+
+def go_environment(scratch: Path) -> dict[str, str]:
+    """For Go, with its caches in `scratch` and nothing taken from elsewhere than the pinned modules."""
     own = {
         "GOPATH": str(scratch / "path"),
         "GOMODCACHE": str(scratch / "modules"),
@@ -111,8 +181,8 @@ def _download(wanted: GoTool, go: str, environment: dict[str, str]) -> Path:
     return Path(module["Dir"])
 
 
-def _compile(wanted: GoTool, go: str, folder: Path, built: Path, environment: dict[str, str]) -> None:
-    command = [go, "build", "-v", "-ldflags", "-s -w", "-o", str(built), wanted.package]
+def _compile(wanted: Tool, go: str, folder: Path, built: Path, environment: dict[str, str]) -> None:
+    command = [go, "build", "-v", *wanted.flags, "-o", str(built), wanted.package]
     started, said, lines = time.monotonic(), 0.0, []
     with subprocess.Popen(command, cwd=folder, env=environment, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
@@ -130,7 +200,7 @@ def _say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def _build_missing(wanted: list[GoTool]) -> int:
+def _build_missing(wanted: list[Tool]) -> int:
     missing = [each for each in wanted if not each.binary.exists()]
     for each in wanted:
         if each not in missing:

@@ -4,9 +4,9 @@
     python -m tools.debian prometheus   only the named ones
     python -m tools.debian --list       show what there is and where
 
-Prometheus and Alertmanager are downloaded and unpacked, which needs no root; nothing is installed, so nothing is
-started by the system. apt checks each file against Debian's signed lists. PostgreSQL runs as a system user that cannot
-reach into root's cache: root installs it, told to create no cluster; everybody else unpacks it too.
+Nearly all are downloaded and unpacked, which needs no root; nothing is installed, so nothing is started by the system.
+apt checks each file against Debian's signed lists. PostgreSQL runs as a system user that cannot reach into root's
+cache: root installs it, told to create no cluster; everybody else unpacks it too.
 
 The versions in the table are the tested ones. Debian keeps few versions of a package at a time, so when it has gone on,
 its current one is taken, which the folder's name records and `--list` shows.
@@ -43,6 +43,8 @@ class DebianTool:
     """Paths below the root of the packages; the tool is there if they all are."""
     root_installs: bool = False
     """Whether root installs the packages, because another user must reach them."""
+    libraries: tuple[str, ...] = ()
+    """Packages of any version that the programs need and a machine may lack; unpacked beside them."""
 
     def folders(self) -> list[Path]:
         """Roots that may hold the tool, best first: the tested version, other fetched ones, the system."""
@@ -66,6 +68,10 @@ class DebianTool:
         path = next(program for program in self.programs if Path(program).name == name)
         return (self.root() or self.folder(self.version)) / path
 
+    def library_folders(self, root: Path) -> list[Path]:
+        """Where the programs' libraries lie, if they were unpacked beside them."""
+        return sorted(root.glob("usr/lib/*-linux-gnu")) if self.libraries and root != Path("/") else []
+
 
 TOOLS = (
     DebianTool("prometheus", ("prometheus",), "2.42.0+ds-5+deb12u1", ("usr/bin/prometheus", "usr/bin/promtool")),
@@ -82,6 +88,42 @@ TOOLS = (
         ("usr/lib/postgresql/15/bin/postgres", "usr/lib/postgresql/15/bin/initdb"),
         root_installs=True,
     ),
+    DebianTool(
+        "containerd",
+        ("containerd",),
+        "1.6.20~ds1-1+deb12u3",
+        ("usr/bin/containerd", "usr/bin/containerd-shim-runc-v2", "usr/bin/ctr"),
+    ),
+    DebianTool("runc", ("runc",), "1.1.5+ds1-1+deb12u1", ("usr/sbin/runc",), libraries=("libseccomp2",)),
+    DebianTool(
+        "cni",
+        ("containernetworking-plugins",),
+        "1.1.1+ds1-3+b5",
+        tuple(f"usr/lib/cni/{plugin}" for plugin in ("bridge", "host-local", "loopback", "portmap")),
+    ),
+    DebianTool(
+        "iptables",
+        ("iptables",),
+        "1.8.9-2",
+        ("usr/sbin/iptables-nft", "usr/sbin/ip6tables-nft"),
+        libraries=(
+            "libip4tc2",
+            "libip6tc2",
+            "libmnl0",
+            "libnetfilter-conntrack3",
+            "libnfnetlink0",
+            "libnftnl11",
+            "libxtables12",
+        ),
+    ),
+    DebianTool(
+        "nftables",
+        ("nftables",),
+        "1.0.6-2+deb12u2",
+        ("usr/sbin/nft",),
+        libraries=("libedit2", "libgmp10", "libjansson4", "libmnl0", "libnftables1", "libnftnl11", "libxtables12"),
+    ),
+    DebianTool("debootstrap", ("debootstrap",), "1.0.128+nmu2+deb12u2", ("usr/sbin/debootstrap",)),
 )
 
 
@@ -133,7 +175,7 @@ def _unpack(wanted: DebianTool, version: str) -> Path:
     with tempfile.TemporaryDirectory(prefix=f"{wanted.name}-", dir=cache()) as name:
         scratch = Path(name)
         unsandboxed = ["-o", "APT::Sandbox::User=root"] if os.geteuid() == 0 else []  # its user cannot write here
-        _run(["apt-get", "-qq", *unsandboxed, "download", *_pinned(wanted, version)], scratch)
+        _run(["apt-get", "-qq", *unsandboxed, "download", *_pinned(wanted, version), *wanted.libraries], scratch)
         for archive in scratch.glob("*.deb"):
             _run(["dpkg", "-x", str(archive), str(scratch / "root")])
         _demand_working(wanted, scratch / "root")
@@ -160,11 +202,13 @@ def _pinned(wanted: DebianTool, version: str) -> list[str]:
 
 
 def _demand_working(wanted: DebianTool, root: Path) -> None:
-    """Runs each program once: an unpacked package brings none of the libraries it depends on."""
+    """Runs each program once: an unpacked package brings none but the named ones of the libraries it depends on."""
+    environment = {**os.environ, "DEBOOTSTRAP_DIR": str(root / "usr/share/debootstrap")}
+    if libraries := wanted.library_folders(root):
+        environment["LD_LIBRARY_PATH"] = ":".join(map(str, libraries))
     for program in wanted.programs:
-        done = subprocess.run(
-            [root / program, "--version"], capture_output=True, text=True, check=False, timeout=_PATIENCE
-        )
+        command = [root / program, "-v" if "shim" in program else "--version"]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=_PATIENCE)
         if done.returncode != 0:
             reason = (done.stderr.strip() or done.stdout.strip()).partition("\n")[0]
             raise FetchError(f"{program} does not run: {reason}; try: sudo apt-get install {' '.join(wanted.packages)}")

@@ -1,0 +1,3 @@
+module atomctl.test/pause
+
+go 1.24
