@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from atomctl.access.model import Role
-from atomctl.controls.canary import found_in_backup, found_in_files, holds, new_canary, places
+from atomctl.controls.canary import found_in_copy, found_in_files, holds, new_canary, places
 from atomctl.controls.exporting import Exporting
 from atomctl.controls.model import Category, Control, Mapping, Probe, Side
 from atomctl.controls.needs import API, BACKUP_PROGRAMS, SCRATCH_VAULT, SUPERUSER, VAULT
@@ -218,8 +218,8 @@ def _let_slip(stage: _Stage, book: Notebook) -> str:
 
 
 def _backed_up(stage: _Stage, book: Notebook) -> str:
-    """A backup that is taken now holds the one that was let slip, and so would hold the canary."""
-    found = found_in_backup(stage.site.backups(), (stage.canary, stage.planted), book)
+    """What a backup is made of holds the one that was let slip, and so would hold the canary."""
+    found = found_in_copy(stage.site.address, (stage.canary, stage.planted), book)
     names = {stage.planted: "the one let slip", stage.canary: "the canary"}
     return " and ".join(name for canary, name in names.items() if canary in found) or "neither"
 

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-import io
 import secrets
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 from uuid import UUID
 
-from atomctl.backup.plan import Wanted
-from atomctl.backup.reading import Reader
-from atomctl.backup.service import Backups
+from atomctl.backup.base_copy import BaseCopy
+from atomctl.backup.programs import client_programs
 from atomctl.controls.notebook import Notebook
 from atomctl.controls.site import Site
 from atomctl.db import queries
+from atomctl.db.address import DatabaseAddress
+from atomctl.db.connections import connect
+from atomctl.db.roles import DatabaseRole
 from atomctl.runs.secret_forms import forms
 
 _LOG_LIMIT = 64 << 20
 _LEAST_TABLES = 20
+_LONGEST_FORM = 1024
 _sql: Any = queries.load(__file__)
 
 
@@ -53,61 +54,30 @@ def places(site: Site, tenant_id: UUID, canary: str, book: Notebook) -> list[str
     return found
 
 
-def found_in_backup(backups: Backups, canaries: Collection[str], book: Notebook) -> set[str]:
-    """Which canaries are in a backup that is taken now, as it is stored or as it is restored.
+def found_in_copy(address: DatabaseAddress, canaries: Collection[str], book: Notebook) -> set[str]:
+    """Which canaries are in the bytes that a backup is made of, before they are encrypted.
 
-    All that was written since the one before is in it, so an incremental one serves.
+    A whole base copy as the backup role gets it, and nothing is kept of it. The log of a set begins behind the
+    checkpoint that this copy begins with, and all that was written before is in the copy's pages.
 
     Raises:
-        AtomError: as `Backups.create` and `Reader.read`.
+        AtomError: BAK011 there are no programs for this server, BAK009 it did not send all, BAK010 it may not.
     """
-    taken = backups.create(Wanted.BEST)
-    search = _Search(canaries)
-    Reader(backups.shelf, backups.restorer.reader.wrapper).read(taken, search, search)
-    parts = [part.key for stream in taken.statement.streams.values() for part in stream.parts]
-    for key in parts:
-        search.look(backups.shelf.store.get(key))
-    book.note("object store", "backups", f"canaries in {taken.digest}".encode(), str(len(search.found)).encode())
-    return search.found
+    with connect(address.dsn(DatabaseRole.BACKUP)) as connection:
+        major = connection.info.server_version // 10_000
+    found: set[str] = set()
+    tail, size = b"", 0
+    for piece in BaseCopy(client_programs(major), address.dsn(DatabaseRole.BACKUP), None).pieces():
+        window = tail + piece
+        found.update(canary for canary in canaries if canary not in found and holds(window, canary))
+        tail, size = window[-_LONGEST_FORM:], size + len(piece)
+    book.note("PostgreSQL", str(major), b"the canaries in a base copy", f"{len(found)} in {size} bytes".encode())
+    return found
 
 
 def found_in_files(files: Iterable[Path], canary: str) -> list[str]:
     """The names of the files that hold the canary."""
     return [file.name for file in files if holds(file.read_bytes(), canary)]
-
-
-@dataclass(slots=True)
-class _Search:
-    """A backup's `Destination` that keeps nothing but which canaries came by."""
-
-    canaries: Collection[str]
-    found: set[str] = field(default_factory=set)
-
-    def folder(self, name: str) -> None:
-        """Nothing happens."""
-
-    def file(self, name: str) -> IO[bytes]:
-        """A file whose bytes are looked at."""
-        del name
-        return _Searched(self)
-
-    def look(self, data: bytes) -> None:
-        """Notes the canaries in the data."""
-        self.found.update(canary for canary in self.canaries if canary not in self.found and holds(data, canary))
-
-
-class _Searched(io.BytesIO):
-    _LONGEST = 1024
-
-    def __init__(self, search: _Search) -> None:
-        super().__init__()
-        self._search, self._tail = search, b""
-
-    def write(self, data: object) -> int:
-        piece = bytes(data)  # type: ignore[call-overload]  # IO[bytes] is written bytes alone
-        self._search.look(self._tail + piece)
-        self._tail = (self._tail + piece)[-self._LONGEST :]
-        return len(piece)
 
 
 def _needles(canary: str) -> list[str]:
