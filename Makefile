@@ -5,6 +5,8 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
+# Tests with real servers wait more than they compute: two processes for each core keep it busy.
+WORKERS ?= $(shell echo $$((2 * $$(nproc))))
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .PHONY: help
@@ -24,7 +26,7 @@ demo: $(READY) ## show the main job on a temporary instance, in under a minute
 .PHONY: test
 test: $(READY) ## all tests, fast ones first
 	@$(BIN)/python -m pytest tests/unit tests/property tests/sabotage/trust
-	@$(BIN)/python -m pytest tests/integration
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile tests/integration
 	@$(BIN)/python -m pytest tests/acceptance tests/chaos
 
 .PHONY: lint
@@ -89,6 +91,7 @@ ci: $(READY) ## exactly what continuous integration runs
 	@$(MAKE) --no-print-directory lint types arch docs-check
 	@$(MAKE) --no-print-directory tools
 	@ATOM_REQUIRE_TOOLS=1 $(MAKE) --no-print-directory test
+	@$(MAKE) --no-print-directory controls sabotage
 	@$(MAKE) --no-print-directory demo
 
 .PHONY: clean
