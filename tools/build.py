@@ -116,6 +116,13 @@ TOOLS: tuple[Tool, ...] = (
         "h1:au+wI+aybno/STsQiSm35Uu6Q6iK5MWReQxgO6SEMFc=",
         "./cmd/versitygw",
     ),
+    GoTool(
+        "compose-spec",
+        "github.com/compose-spec/compose-go/v2",
+        "v2.16.2",
+        "h1:pTp1DqQwJzFd85GzlWsSszKA1ABrV/ySqsClujIcWA8=",
+        "./cmd",
+    ),
     KUBERNETES,
 )
 

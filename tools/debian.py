@@ -88,6 +88,7 @@ TOOLS = (
         ("usr/lib/postgresql/15/bin/postgres", "usr/lib/postgresql/15/bin/initdb"),
         root_installs=True,
     ),
+    DebianTool("shellcheck", ("shellcheck",), "0.9.0-1", ("usr/bin/shellcheck",)),
     DebianTool(
         "containerd",
         ("containerd",),
