@@ -20,8 +20,9 @@ from typing import Any
 
 from tests.sabotage.outages import survivors
 from tests.servers.deployment import ROOT, instance, scratch
+from tests.servers.foreground import MISSING
 from tests.servers.process import StartError
-from tests.servers.stack import MISSING, Stack, running
+from tests.servers.stack import Stack, running
 
 from atomctl.controls.catalog import CONTROLS
 from atomctl.errors import AtomError

@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from psycopg import sql
+from tests.servers.foreground import MISSING
 from tests.servers.process import SETPRIV, StartError, free_port, log_tail
-from tests.servers.stack import MISSING, Stack, running
+from tests.servers.stack import Stack, running
 from tests.servers.waiting import wait_until
 from tools.build import tool
 

@@ -7,11 +7,8 @@ what they stored. What it prints holds passwords, of servers that only this mach
 from __future__ import annotations
 
 import argparse
-import os
-import select
 import shlex
 import shutil
-import signal
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -20,8 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-import pytest
 from tests.servers.alertmanager import Alertmanager
+from tests.servers.foreground import MISSING, InterruptedStartError, Signals, say
 from tests.servers.openbao import OpenBao
 from tests.servers.postgres15 import Postgres15
 from tests.servers.process import ServerProcess, StartError, free_port, log_tail
@@ -48,14 +45,7 @@ path "transit/datakey/*"  { capabilities = ["create", "update"] }
 path "auth/approle/role/atomctl/secret-id" { capabilities = ["create", "update"], min_wrapping_ttl = "1s" }
 """
 
-MISSING = (pytest.skip.Exception, pytest.fail.Exception)
-"""What `require` raises."""
-
 _Started = TypeVar("_Started")
-
-
-class InterruptedStartError(Exception):
-    """Somebody wants the stack to end before it is complete."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,24 +135,6 @@ def running(
         )
 
 
-class Signals:
-    """Ctrl-C, a polite kill and a closed terminal, kept until somebody looks: none of them tears a start apart."""
-
-    def __init__(self) -> None:
-        self._read, self._write = os.pipe()
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, lambda *_: os.write(self._write, b"."))
-
-    def came(self, seconds: float = 0) -> bool:
-        """Whether one has come; it is waited for as long as `seconds`."""
-        return bool(select.select([self._read], [], [], seconds)[0])
-
-    def check(self) -> None:
-        """Raises `InterruptedStartError` if one has come."""
-        if self.came():
-            raise InterruptedStartError
-
-
 def _serve(folder: Path, rules: Mapping[str, str], targets: Sequence[str]) -> None:
     """Returns when a signal has come and everything is stopped.
 
@@ -171,7 +143,7 @@ def _serve(folder: Path, rules: Mapping[str, str], targets: Sequence[str]) -> No
         AtomError: the database did not start.
     """
     signals = Signals()
-    _say("starting PostgreSQL, OpenBao, S3, Prometheus and Alertmanager")
+    say("starting PostgreSQL, OpenBao, S3, Prometheus and Alertmanager")
     try:
         with running(folder, rules=rules, targets=targets, before_each=signals.check) as stack:
             _announce(stack, folder / "environment")
@@ -179,11 +151,11 @@ def _serve(folder: Path, rules: Mapping[str, str], targets: Sequence[str]) -> No
                 for server in stack.servers:
                     if not server.running:
                         raise StartError(f"{server.name} ended by itself; {log_tail(server.log)}")
-            _say("stopping all of it")
+            say("stopping all of it")
     except (InterruptedStartError, StartError, AtomError, *MISSING):
         if not signals.came():  # Ctrl-C also reaches the short-lived programs that prepare a server, and they fail
             raise
-        _say("interrupted, all of it is stopped")
+        say("interrupted, all of it is stopped")
 
 
 def _announce(stack: Stack, file: Path) -> None:
@@ -191,13 +163,9 @@ def _announce(stack: Stack, file: Path) -> None:
     file.touch(mode=0o600)
     file.write_text(lines)
     print(lines, end="", flush=True)
-    _say(f"ready; in another terminal: source {file}")
-    _say(f"notifications of alerts: {stack.webhook.journal}")
-    _say("Ctrl-C stops all of it")
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
+    say(f"ready; in another terminal: source {file}")
+    say(f"notifications of alerts: {stack.webhook.journal}")
+    say("Ctrl-C stops all of it")
 
 
 def main() -> int:
@@ -212,12 +180,12 @@ def main() -> int:
         rules = {file.name.partition(".")[0]: file.read_text() for file in arguments.rules}
         _serve(folder, rules, arguments.target or [API])
     except (StartError, AtomError, OSError) as error:
-        _say(f"error: {error}")
-        _say(f"the logs stay in {folder}")
+        say(f"error: {error}")
+        say(f"the logs stay in {folder}")
         return 1
     except MISSING as missing:
         shutil.rmtree(folder)
-        _say(f"error: {missing}")
+        say(f"error: {missing}")
         return 3
     shutil.rmtree(folder)
     return 0
