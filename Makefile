@@ -26,7 +26,7 @@ demo: $(READY) ## show the main job on a temporary instance, in under a minute
 .PHONY: test
 test: $(READY) ## all tests, fast ones first
 	@$(BIN)/python -m pytest tests/unit tests/property tests/sabotage/trust
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile tests/integration
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup tests/integration
 	@$(BIN)/python -m pytest tests/acceptance tests/chaos
 
 .PHONY: lint
@@ -63,6 +63,14 @@ bench: $(READY) ## benchmarks, each beside a baseline measured in the same run
 tools: $(READY) ## get the servers and tools of the tests into a cache outside the tree (minutes cold, then nothing)
 	@$(BIN)/python -m tools.build
 	@$(BIN)/python -m tools.debian
+	@$(BIN)/python -m tools.kubernetes.images
+
+.PHONY: node
+node: $(READY) ## start a one-node Kubernetes, print KUBECONFIG, stay until Ctrl-C (root)
+	@$(BIN)/python -m tools.build kubernetes
+	@$(BIN)/python -m tools.debian
+	@$(BIN)/python -m tools.kubernetes.images
+	@exec $(BIN)/python -m tests.servers.kubernetes
 
 .PHONY: stack
 stack: $(READY) ## start OpenBao, S3, Prometheus, Alertmanager and PostgreSQL 15, print their environment, stay until Ctrl-C

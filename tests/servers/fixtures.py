@@ -7,11 +7,13 @@ starts its own: `with OpenBao(tmp_path) as bao`.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
 from tests.servers.alertmanager import Alertmanager
+from tests.servers.kubernetes import KUBECONFIG_VARIABLE, Kubernetes, KubernetesServer
 from tests.servers.openbao import OpenBao
 from tests.servers.postgres import QUICK
 from tests.servers.postgres15 import Postgres15
@@ -19,6 +21,9 @@ from tests.servers.process import ServerProcess, log_tail
 from tests.servers.prometheus import Prometheus
 from tests.servers.s3 import S3Server
 from tests.servers.webhook import WebhookReceiver
+
+ONE_NODE = frozenset({"kubernetes", "kubernetes_server"})
+"""Fixtures of which a machine has one."""
 
 
 @pytest.hookimpl(wrapper=True)
@@ -30,7 +35,19 @@ def pytest_runtest_makereport(
         for used in item.funcargs.values():
             if isinstance(used, ServerProcess | Postgres15):
                 report.sections.append((f"log of {used.name}", log_tail(used.log)))
+            elif isinstance(used, Kubernetes):
+                report.sections.append((f"last events of {used.name}", used.events()))
     return report
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Side by side run files, but whatever uses the machine's one Kubernetes runs in one process."""
+    if config.getoption("dist", None) != "loadgroup":
+        return
+    for item in items:
+        uses_node = isinstance(item, pytest.Function) and ONE_NODE.intersection(item.fixturenames)
+        item.add_marker(pytest.mark.xdist_group("kubernetes" if uses_node else item.path.as_posix()))
 
 
 @pytest.fixture(scope="session")
@@ -73,3 +90,37 @@ def postgres15(server_folder: Path) -> Iterator[Postgres15]:
     """An external PostgreSQL 15 with the empty database `atom`."""
     with Postgres15(server_folder / "postgres15", QUICK) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def kubernetes_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KubernetesServer]:
+    """The session's own node, for tests of starting and stopping; everybody else asks for `kubernetes`."""
+    if named := os.environ.get(KUBECONFIG_VARIABLE):
+        pytest.skip(f"{KUBECONFIG_VARIABLE}={named} is to be used, so no other node is started")
+    with KubernetesServer(tmp_path_factory.mktemp("kubernetes"), wait=120) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def kubernetes(request: pytest.FixtureRequest) -> Kubernetes:
+    """A one-node Kubernetes: the one that `ATOM_TEST_KUBECONFIG` names, else one of the session's own."""
+    if named := os.environ.get(KUBECONFIG_VARIABLE):
+        return Kubernetes(Path(named))
+    server: KubernetesServer = request.getfixturevalue("kubernetes_server")
+    return server.node
+
+
+@pytest.fixture
+def namespace(kubernetes: Kubernetes, request: pytest.FixtureRequest) -> Iterator[str]:
+    """A namespace of the test's own on `kubernetes`, in which any pod may run. It goes away by itself afterwards."""
+    name = kubernetes.create_namespace(request.node.name)
+    yield name
+    kubernetes.delete_namespace(name)
+
+
+@pytest.fixture
+def restricted_namespace(kubernetes: Kubernetes, request: pytest.FixtureRequest) -> Iterator[str]:
+    """As `namespace`, and the API server refuses pods that are not `restricted`."""
+    name = kubernetes.create_namespace(request.node.name, enforce="restricted")
+    yield name
+    kubernetes.delete_namespace(name)

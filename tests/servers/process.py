@@ -18,8 +18,6 @@ from tests.servers.requirement import require
 from tests.servers.waiting import wait_until
 
 SETPRIV = Path("/usr/bin/setpriv")
-_PATIENCE = 10.0
-"""Seconds a server may take to end by itself before it is killed."""
 _PORT_ATTEMPTS = 3
 _TAIL = 4000
 
@@ -51,6 +49,10 @@ class ServerProcess(ABC):
     """
 
     name: ClassVar[str]
+    start_seconds: float = 30.0
+    """Within which it must answer."""
+    stop_seconds: float = 10.0
+    """Within which it must end by itself; else it is killed."""
 
     def __init__(self, folder: Path) -> None:
         require(SETPRIV.exists(), "setpriv, which ties servers to the test's life", "apt-get install util-linux")
@@ -123,7 +125,8 @@ class ServerProcess(ABC):
             )
         self._process = process
         try:
-            wait_until(lambda: process.poll() is not None or self.ready(), f"{self.name} answers")
+            seconds = self.start_seconds
+            wait_until(lambda: process.poll() is not None or self.ready(), f"{self.name} answers", seconds)
             if process.poll() is not None:
                 raise StartError(f"{self.name} ended with status {process.returncode}; {log_tail(self.log)}")
             self.started()
@@ -152,7 +155,7 @@ class ServerProcess(ABC):
         _send(process.pid, number)
         _send(process.pid, signal.SIGCONT)
         with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(_PATIENCE)
+            process.wait(self.stop_seconds)
         _send(process.pid, signal.SIGKILL)
         process.wait()
 

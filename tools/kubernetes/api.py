@@ -70,7 +70,7 @@ def _request(layout: Layout, method: str, path: str, body: Mapping[str, Any] | N
     headers = {"Authorization": f"Bearer {token[1]}", "Content-Type": "application/json"}
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(API + path, data, headers, method=method)
-    trust = ssl.create_default_context(cafile=layout.config / "keys" / "ca.crt")
+    trust = ssl.create_default_context(cafile=layout.keys / "ca.crt")
     directly = urllib.request.ProxyHandler({})
     opener = urllib.request.build_opener(directly, urllib.request.HTTPSHandler(context=trust))
     with opener.open(request, timeout=_PATIENCE) as answer:

@@ -153,7 +153,7 @@ def import_commands() -> Sequence[Sequence[str]]:
 
 def api_commands(layout: Layout) -> Mapping[str, Sequence[str]]:
     """The API server and what it stores in."""
-    keys = layout.config / "keys"
+    keys = layout.keys
     return {
         "etcd": _program(
             "etcd",
@@ -185,7 +185,7 @@ def api_commands(layout: Layout) -> Mapping[str, Sequence[str]]:
 
 def node_commands(layout: Layout) -> Mapping[str, Sequence[str]]:
     """What needs an API that answers."""
-    keys, kubeconfig = layout.config / "keys", layout.kubeconfig
+    keys, kubeconfig = layout.keys, layout.kubeconfig
     alone: dict[str, object] = {"kubeconfig": kubeconfig, "leader_elect": "false", "bind_address": "127.0.0.1"}
     return {
         "kubelet": _program(

@@ -62,20 +62,30 @@ def make_python(archive: Path) -> None:
     Raises:
         BuildError: debootstrap or a mirror is missing, or it failed.
     """
+    with tempfile.TemporaryDirectory(prefix="py-", dir=cache()) as name:
+        root = Path(name) / "root"
+        make_debian(root, ["python3"])
+        write_image(archive, PYTHON, root, ImageConfig(command=["python3"]))
+
+
+def make_debian(root: Path, packages: Sequence[str]) -> None:
+    """Afterwards `root`, which is made, holds a minimal Debian of this machine's release with further packages.
+
+    Raises:
+        BuildError: debootstrap or a mirror is missing, or it failed.
+    """
     tool = debian.tool("debootstrap")
     debian_root = tool.root()
     if debian_root is None:
         raise BuildError("debootstrap is missing; try: python -m tools.debian debootstrap")
     release = _release()
-    with tempfile.TemporaryDirectory(prefix="py-", dir=cache()) as name:
-        root = Path(name) / "root"
-        environment = {**os.environ, "DEBOOTSTRAP_DIR": str(debian_root / "usr/share/debootstrap"), "LC_ALL": "C"}
-        command = [str(tool.program("debootstrap")), "--variant=minbase", "--include=python3", release, str(root)]
-        _run([*command, _mirror(release)], environment, Path(name))
-        for useless in ("var/cache/apt", "var/lib/apt/lists", "usr/share/doc", "usr/share/man", "usr/share/locale"):
-            _empty(root / useless)
-        (root / "etc/resolv.conf").unlink(missing_ok=True)
-        write_image(archive, PYTHON, root, ImageConfig(command=["python3"]))
+    environment = {**os.environ, "DEBOOTSTRAP_DIR": str(debian_root / "usr/share/debootstrap"), "LC_ALL": "C"}
+    included = f"--include={','.join(packages)}"
+    command = [str(tool.program("debootstrap")), "--variant=minbase", included, release, str(root)]
+    _run([*command, _mirror(release)], environment, root.parent)
+    for useless in ("var/cache/apt", "var/lib/apt/lists", "usr/share/doc", "usr/share/man", "usr/share/locale"):
+        _empty(root / useless)
+    (root / "etc/resolv.conf").unlink(missing_ok=True)
 
 
 def _release() -> str:

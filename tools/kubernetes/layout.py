@@ -61,6 +61,11 @@ class Layout:
         return self.logs / f"{program}.log"
 
     @property
+    def keys(self) -> Path:
+        """Certificates, keys and tokens; another start in the same folder keeps them, so its clients can go on."""
+        return self.folder / "keys"
+
+    @property
     def config(self) -> Path:
         """What the programs are told."""
         return self.folder / "config"

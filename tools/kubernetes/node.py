@@ -58,12 +58,15 @@ class BrokenNodeError(Exception):
 
 def prepare(layout: Layout) -> None:
     """Afterwards the folder has keys, configuration and empty places to write to."""
+    if unreachable := next((path for path in PRIVATE if layout.folder.is_relative_to(path)), None):
+        raise ObstacleError(f"{layout.folder} is in {unreachable}, which the node has of its own; take another TMPDIR")
     for former in (layout.config, layout.state):
         shutil.rmtree(former, ignore_errors=True)
         former.mkdir(parents=True)
     layout.logs.mkdir(exist_ok=True)
     layout.control.unlink(missing_ok=True)
-    write_credentials(layout.config / "keys", layout.kubeconfig)
+    if not layout.keys.exists():
+        write_credentials(layout.keys, layout.kubeconfig)
     write_configuration(layout)
     links = layout.config / "bin"
     links.mkdir()
@@ -74,19 +77,22 @@ def prepare(layout: Layout) -> None:
 
 
 def environment(layout: Layout) -> dict[str, str]:
-    """For the node's processes: nothing of the caller's."""
+    """For the node's processes: nothing of the caller's, and programs and libraries wherever they were unpacked."""
     tools = [debian.tool(name) for name in DEBIAN_TOOLS]
-    programs = {str(tool.program(Path(tool.programs[0]).name).parent) for tool in tools}
-    libraries = {str(folder) for tool in tools for folder in tool.library_folders(tool.root() or Path("/"))}
+    programs = {str(tool.program(Path(tool.programs[0]).name).parent) for tool in tools if tool.name != "cni"}
+    libraries = sorted({str(path) for tool in tools for path in tool.library_folders(tool.root() or Path("/"))})
     system = ["/usr/sbin", "/usr/bin", "/sbin", "/bin"]
+    unpacked = {
+        "LD_LIBRARY_PATH": ":".join(libraries),
+        "XTABLES_LIBDIR": ":".join(f"{path}/xtables" for path in libraries),
+    }
     return {
         "HOME": str(layout.state),
         "LANG": "C.UTF-8",
-        "LD_LIBRARY_PATH": ":".join(sorted(libraries)),
         "PATH": ":".join([str(layout.config / "bin"), *sorted(programs - set(system)), *system]),
         "PYTHONPATH": str(ROOT),
         "XDG_CACHE_HOME": str(cache().parent),
-        "XTABLES_LIBDIR": ":".join(str(Path(folder) / "xtables") for folder in sorted(libraries)),
+        **(unpacked if libraries else {}),
     }
 
 
