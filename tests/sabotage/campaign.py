@@ -2,7 +2,8 @@
 
 Each patch in `patches/` says which control it breaks, and which of its probes must notice. Patches are applied together
 to a scratch copy of the tree, as many as break different probes; since every single probe must see what it should, none
-can hide behind another. `python -m tests.sabotage.campaign NAME...` applies each of the named ones alone.
+can hide behind another. Rounds run side by side, each on servers of its own.
+`python -m tests.sabotage.campaign NAME...` applies each of the named patches alone.
 """
 
 from __future__ import annotations
@@ -12,9 +13,11 @@ import shutil
 import sys
 import time
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +25,7 @@ from tests.sabotage.outages import survivors
 from tests.servers.deployment import ROOT, instance, scratch
 from tests.servers.foreground import MISSING
 from tests.servers.process import StartError
-from tests.servers.stack import Stack, running
+from tests.servers.stack import running
 
 from atomctl.controls.catalog import CONTROLS
 from atomctl.errors import AtomError
@@ -31,6 +34,8 @@ from atomctl.telemetry.logs import configure
 PATCHES = Path(__file__).parent / "patches"
 TEAMS = 2
 """Rounds in which all patches are applied: those of controls with odd numbers, then the others."""
+_SIDE_BY_SIDE = 3
+"""A broken product mostly waits, for an alert that never comes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,19 +117,30 @@ def unnoticed(document: Mapping[str, Any], team: Iterable[Patch]) -> Iterator[st
             yield f"{control['name']}: the probe '{name}' {said}"
 
 
-def _round(stack: Stack, folder: Path, team: Sequence[Patch], names: Iterable[str] = ()) -> list[str]:
+def _round(folder: Path, team: Sequence[Patch]) -> list[str]:
+    """What a check of the product broken by the team did not say, on servers of its own."""
     started = time.monotonic()
-    with broken_tree(folder, team) as tree, instance(stack, folder / f"round-{time.monotonic_ns()}", tree) as program:
-        done = program("controls", "check", *names, "-o", "json")
+    with (
+        running(folder, targets=()) as stack,
+        broken_tree(folder, team) as tree,
+        instance(stack, folder / "round", tree) as program,
+    ):
+        done = program("controls", "check", "-o", "json")
     try:
         complaints = list(unnoticed(json.loads(done.stdout), team))
     except ValueError:
         complaints = [f"the check broke: {done.stderr[-2000:]}"]
-    for patch in team:
-        print(f"  {patch.name}")
+    names = "".join(f"  {patch.name}\n" for patch in team)
     broken = sorted({patch.control for patch in team})
-    print(f"  {time.monotonic() - started:.0f} s: {'; '.join(complaints) or f'noticed, by {broken} and no other'}")
+    told = "; ".join(complaints) or f"noticed, by {', '.join(broken)} and no other"
+    print(f"{len(team)} patches, {time.monotonic() - started:.0f} s: {told}\n{names}", end="", flush=True)
     return complaints
+
+
+def _outages(folder: Path) -> list[str]:
+    print("servers stop in the middle of a check", flush=True)
+    with running(folder, targets=()) as stack:
+        return survivors(stack, folder / "outages")
 
 
 def main() -> int:
@@ -133,19 +149,19 @@ def main() -> int:
     every = {patch.name: patch for patch in patches()}
     wanted = sys.argv[1:]
     rounds = [[every[name]] for name in wanted] if wanted else list(teams(list(every.values())))
-    complaints: list[str] = []
+    parts: list[Callable[[Path], list[str]]] = [partial(_round, team=team) for team in rounds]
+    parts += [] if wanted else [_outages]
+    print(f"{sum(map(len, rounds))} patches in {len(rounds)} rounds, side by side", flush=True)
     try:
-        with scratch("atomctl-sabotage-") as folder, running(folder, targets=()) as stack:
-            for number, team in enumerate(rounds, 1):
-                print(f"round {number} of {len(rounds)}: {len(team)} patches", flush=True)
-                complaints += _round(stack, folder, team)
-            if not wanted:
-                print("servers that stop in the middle of a check", flush=True)
-                complaints += survivors(stack, folder / "outages")
+        with scratch("atomctl-sabotage-") as folder, ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
+            places = [folder / f"part-{number}" for number, _ in enumerate(parts)]
+            for place in places:
+                place.mkdir(mode=0o711)
+            complaints = [line for lines in pool.map(lambda part, place: part(place), parts, places) for line in lines]
     except (StartError, AtomError, OSError, ValueError, *MISSING) as error:
         print(f"error: {error}", file=sys.stderr)
         return 3 if isinstance(error, MISSING) else 1
-    print(f"{len(every) if not wanted else len(wanted)} patches, {len(complaints)} complaints")
+    print(f"{len(complaints)} complaints")
     return int(bool(complaints))
 
 
