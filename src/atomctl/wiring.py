@@ -27,6 +27,7 @@ from atomctl.files import replace_file
 from atomctl.objects import opening
 from atomctl.objects.locking import LockedStore
 from atomctl.objects.model import ObjectStore
+from atomctl.runs.steps.kubernetes.opening import open_place, questions_to
 from atomctl.settings import Settings
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 
     from atomctl.backup.service import Backups
     from atomctl.controls.site import Site
-    from atomctl.runs.plan import Abilities
+    from atomctl.runs.plan import Abilities, ClusterQuestions
     from atomctl.runs.steps.executors import StepExecutor
     from atomctl.secrets.local import LocalSource
     from atomctl.secrets.model import SecretSource
@@ -61,13 +62,13 @@ class Services:
     """Whose signatures under checkpoints are expected."""
     anchors: LockedStore | None = None
     """Where the audit log is anchored; None where it is not."""
+    cluster: ClusterQuestions | None = None
+    """The cluster of k8s steps; None where none is configured."""
 
     @property
     def abilities(self) -> Abilities:
         """What the workers beside this server can carry out; they read the same settings."""
-        from atomctl.runs.plan import Abilities
-
-        return Abilities(secrets=None if self.settings.secrets == "none" else self.settings.secrets_mount)
+        return _abilities(self.settings, self.cluster)
 
     def close(self) -> None:
         """Closes the connections; a second call does nothing."""
@@ -85,6 +86,7 @@ class WorkerParts:
     isolation: str
     follow: Callable[[Connection, Approval], None]
     secrets: SecretSource | None
+    abilities: Abilities
     background: tuple[Loop, ...]
 
 
@@ -136,13 +138,16 @@ def build_services(settings: Settings) -> Services:
     """What the API server works with.
 
     Raises:
-        AtomError: DBA001, DBA002, DBA003 the database cannot be served; AUT030 the issuer's key file cannot be used.
+        AtomError: DBA001, DBA002, DBA003 the database cannot be served; AUT030 the issuer's key file cannot be used;
+            KUB001 the settings of the cluster cannot be used.
     """
     address = database_address(settings)
     verifier = Verifier([issuer_of(settings).trusted])
     anchors = opening.audit_store(settings)
     sessions = Sessions(address, DatabaseRole.APP, max_size=_POOL, name="atomctl server")
-    return Services(settings, address, sessions, object_store(settings), verifier, audit_keys(settings), anchors)
+    cluster = questions_to(open_place(settings))
+    keys = audit_keys(settings)
+    return Services(settings, address, sessions, object_store(settings), verifier, keys, anchors, cluster)
 
 
 def worker_parts(settings: Settings) -> WorkerParts:
@@ -150,7 +155,8 @@ def worker_parts(settings: Settings) -> WorkerParts:
 
     Raises:
         AtomError: RUN650 no sandbox works and one is required; RUN677 ATOM_STEP_ALLOW cannot be read;
-            AUD715 the audit log's key cannot be used; SEC020 the settings of the secret store cannot be used.
+            AUD715 the audit log's key cannot be used; SEC020 the settings of the secret store cannot be used; KUB001
+            those of the cluster cannot.
     """
     from atomctl.audit.sequencer import Sequencer
     from atomctl.runs.isolation import IsolationPolicy
@@ -162,15 +168,17 @@ def worker_parts(settings: Settings) -> WorkerParts:
     scratch.mkdir(mode=0o700, parents=True, exist_ok=True)
     site = prepare_site(settings.home / "steps", IsolationPolicy(isolation_policy(settings)), settings.step_allow)
     secrets, secret_loops = _secrets_in_memory(settings)
+    place = open_place(settings)
     sequencer = Sequencer(address.dsn(DatabaseRole.SEQUENCER), audit_key(settings))
     return WorkerParts(
         address=address,
         objects=object_store(settings),
-        steps=StepExecutor(site),
+        steps=StepExecutor(site, place),
         scratch=scratch,
         isolation=site.isolation.level.value,
         follow=follow_approval,
         secrets=secrets,
+        abilities=_abilities(settings, questions_to(place)),
         background=(
             sequencer.run,
             *_anchor_loops(settings, address),
@@ -179,6 +187,12 @@ def worker_parts(settings: Settings) -> WorkerParts:
             *_control_loops(settings),
         ),
     )
+
+
+def _abilities(settings: Settings, cluster: ClusterQuestions | None) -> Abilities:
+    from atomctl.runs.plan import Abilities
+
+    return Abilities.at(cluster, None if settings.secrets == "none" else settings.secrets_mount)
 
 
 def _anchor_loops(settings: Settings, address: DatabaseAddress) -> tuple[Loop, ...]:

@@ -34,6 +34,7 @@ from atomctl.runs.engine import DbosEngine
 from atomctl.runs.expiry import expire_approvals
 from atomctl.runs.live import Interruption
 from atomctl.runs.membership import BEAT, Member, Patience
+from atomctl.runs.plan import Abilities
 from atomctl.runs.recovery import QUIET, Recovery
 from atomctl.runs.relay import Relay
 from atomctl.runs.segment_work import run_segment
@@ -80,6 +81,7 @@ class Worker:
         isolation: what the worker's row says about its sandbox.
         follow: what follows the end of an approval, by its subject.
         secrets: where the secrets of steps are read; None: no store is configured.
+        abilities: what this worker can carry out, which its plans are made with.
         background: further loops that run until they are told to stop, such as the audit sequencer's.
     """
 
@@ -93,6 +95,7 @@ class Worker:
         isolation: str,
         follow: Callable[[Connection, Approval], None],
         secrets: SecretSource | None = None,
+        abilities: Abilities | None = None,
         background: tuple[Callable[[threading.Event], None], ...] = (),
         options: WorkerOptions | None = None,
     ) -> None:
@@ -108,6 +111,7 @@ class Worker:
             steps=steps,
             scratch=scratch,
             secrets=secrets,
+            abilities=abilities or Abilities(),
         )
         self._engine = DbosEngine(
             address,

@@ -37,6 +37,14 @@ _SIGNS = {
 }
 
 
+_CERTAINTIES = {
+    "changes": "changes",
+    "nothing": "changes nothing",
+    "decided_later": "is decided later",
+    "problem": "would be refused",
+}
+
+
 def line(run: dict[str, Any]) -> str:
     """One run on one line, for lists."""
     return f"{short(run['id'])}  {run['state']:<19} {run['workflow']}@{run['version']}  {run['requested_at']}"
@@ -107,9 +115,30 @@ def plan(document: dict[str, Any]) -> str:
             f"decision    {decision['outcome']}",
             f"votes       {votes}",
             f"plan        {document['digest']}",
+            *([f"preview     {document['preview_digest']}"] if document.get("preview_digest") else []),
+            *preview(document.get("preview")),
             *_missing(document["plan"]),
         ]
     )
+
+
+def preview(document: dict[str, Any] | None) -> list[str]:
+    """What the cluster's dry run says would change, object by object; nothing where no step changes an object."""
+    if document is None:
+        return []
+    out = ["", "in the cluster:"]
+    for entry in document["steps"]:
+        why = f": {entry['why']}" if entry["why"] else ""
+        out.append(f"  {entry['step']} ({entry['action']})  {_CERTAINTIES[entry['certainty']]}{why}")
+        for item in entry["objects"] or ():
+            out.append(f"    {item['object']}")
+            out += [_difference(each) for each in item["differences"]]
+    return out
+
+
+def _difference(each: dict[str, str]) -> str:
+    where = f"{each['path']}: " if each["path"] else ""
+    return f"      {where}{each['before']} -> {each['after']}" if each["before"] else f"      {where}{each['after']}"
 
 
 def _missing(plan_: dict[str, Any]) -> list[str]:

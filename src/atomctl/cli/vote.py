@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from atomctl.cli import run_page
 from atomctl.cli.connection import open_client
 from atomctl.cli.identifiers import pending_approval, short
 from atomctl.cli.invocation import Format
 from atomctl.cli.printing import emit, say
+from atomctl.client import Client
 
 
 def vote(text: str, choice: str, comment: str, dry_run: bool, output: Format) -> None:
@@ -16,11 +18,18 @@ def vote(text: str, choice: str, comment: str, dry_run: bool, output: Format) ->
         approval = pending_approval(client, text)
         if dry_run:
             emit("approval", {"name": approval["id"], **approval}, output, text=_page)
+            _say_plan(client, approval)
             say("Nothing was changed." + ("" if approval["may_vote"] else " You may not vote on it."))
             return
         after = client.post(f"approvals/{approval['id']}/votes", {"choice": choice, "comment": comment})
     emit("approval", {"name": after["id"], **after}, output, text=line)
     say(_next(after))
+
+
+def _say_plan(client: Client, approval: dict[str, Any]) -> None:
+    """What the run would do, for whoever is about to vote on it."""
+    if approval["kind"] == "run":
+        say(run_page.plan(client.get(f"runs/{approval['subject_ref']}/plan")) + "\n")
 
 
 def _page(approval: dict[str, Any]) -> str:

@@ -39,6 +39,7 @@ def command() -> int:
         isolation=parts.isolation,
         follow=parts.follow,
         secrets=parts.secrets,
+        abilities=parts.abilities,
         background=(*parts.background, *insight_loops(settings, listener)),
     )
     return int(not worker.run(set_by_signals()))

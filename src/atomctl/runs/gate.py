@@ -128,6 +128,7 @@ def bound_digests(run: Run) -> dict[str, Digest]:
         "parameters": run.parameters_digest,
         "plan": run.plan_digest,
         "policy": run.policy_digest,
+        **({"preview": run.preview_digest} if run.preview_digest is not None else {}),
     }
 
 

@@ -195,6 +195,8 @@ class Run:
     rerun_of: UUID | None
     requested_by: UUID
     approval_id: UUID | None
+    preview_digest: Digest | None
+    """Of what the cluster said the run would do; None where it has no k8s steps."""
     created_at: datetime
     started_at: datetime | None
     ended_at: datetime | None

@@ -8,10 +8,12 @@ order.
 from __future__ import annotations
 
 import enum
+import functools
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
+from uuid import UUID
 
 from atomctl.canonical import Digest, Json, digest_json
 from atomctl.errors import AtomError
@@ -19,6 +21,10 @@ from atomctl.runs import codes
 from atomctl.runs.known import condition_now, render_known
 from atomctl.runs.steps.abilities import refusal
 from atomctl.wpk.model import Handler, HandlerType, Idempotency, Manifest, Retry, RuntimeType
+
+if TYPE_CHECKING:
+    from atomctl.runs.steps.kubernetes.preview import Preview
+    from atomctl.wpk.archive import Package
 
 SCHEMA = "atom.plan/v1"
 
@@ -32,6 +38,16 @@ class When(enum.StrEnum):
     """The condition reads outputs of other steps."""
 
 
+class ClusterQuestions(Protocol):
+    """What is asked of the cluster before a run starts: `steps.kubernetes.checks.ClusterChecks`."""
+
+    def require_permissions(self, manifest: Manifest, plan: Plan) -> None:
+        """Returns if everything the plan needs is permitted."""
+
+    def preview(self, package: Package, plan: Plan, run_id: UUID) -> Preview | None:
+        """What the plan would do to objects of the cluster; None if it changes none."""
+
+
 @dataclass(frozen=True, slots=True)
 class Abilities:
     """What the workers of this installation can carry out."""
@@ -39,6 +55,13 @@ class Abilities:
     refusal: Callable[[HandlerType, RuntimeType], AtomError | None] = refusal
     secrets: str | None = None
     """The mount of the secret store; None: none is configured."""
+    cluster: ClusterQuestions | None = None
+    """Where k8s steps are carried out; None: no cluster is configured."""
+
+    @classmethod
+    def at(cls, cluster: ClusterQuestions | None, secrets: str | None) -> Abilities:
+        """The abilities of an installation with this cluster and this secret store, or without them."""
+        return cls(functools.partial(refusal, kubernetes=cluster is not None), secrets, cluster)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,17 +1,19 @@
--- name: insert_run(tenant_id, id, package_id, workflow, version, package_digest, parameters, parameters_digest, plan_digest, policy_digest, dry_run, environment, origin, rerun_of, requested_by, idempotency_key)<!
+-- name: insert_run(tenant_id, id, package_id, workflow, version, package_digest, parameters, parameters_digest, plan_digest, policy_digest, preview_digest, dry_run, environment, origin, rerun_of, requested_by, idempotency_key)<!
 INSERT INTO atom.workflow_runs (
     tenant_id, id, package_id, workflow, version, package_digest, parameters, parameters_digest, plan_digest,
-    policy_digest, state, dry_run, environment, origin, rerun_of, requested_by, idempotency_key
+    policy_digest, preview_digest, state, dry_run, environment, origin, rerun_of, requested_by, idempotency_key
 ) VALUES (
     :tenant_id, :id, :package_id, :workflow, :version, :package_digest, :parameters, :parameters_digest, :plan_digest,
-    :policy_digest, 'RECEIVED', :dry_run, :environment, :origin, :rerun_of, :requested_by, :idempotency_key
+    :policy_digest, :preview_digest, 'RECEIVED', :dry_run, :environment, :origin, :rerun_of, :requested_by,
+    :idempotency_key
 ) RETURNING *;
 
--- name: insert_plan(tenant_id, run_id, plan, decision)!
-INSERT INTO atom.run_plans (tenant_id, run_id, plan, decision) VALUES (:tenant_id, :run_id, :plan, :decision);
+-- name: insert_plan(tenant_id, run_id, plan, decision, preview)!
+INSERT INTO atom.run_plans (tenant_id, run_id, plan, decision, preview)
+VALUES (:tenant_id, :run_id, :plan, :decision, :preview);
 
 -- name: plan(tenant_id, run_id)^
-SELECT plan, decision FROM atom.run_plans WHERE tenant_id = :tenant_id AND run_id = :run_id;
+SELECT plan, decision, preview FROM atom.run_plans WHERE tenant_id = :tenant_id AND run_id = :run_id;
 
 -- name: run(tenant_id, id)^
 SELECT * FROM atom.workflow_runs WHERE tenant_id = :tenant_id AND id = :id;
@@ -164,6 +166,33 @@ UPDATE atom.step_attempts
 SET state = :after, exit_code = :exit_code, outputs = :outputs, error = :error, code = :code, isolation = :isolation,
     ended_at = now()
 WHERE tenant_id = :tenant_id AND id = :id AND state = 'STARTED';
+
+-- name: intend_object(tenant_id, attempt_id, run_id, phase, step, action, api_version, kind, namespace, name, kept, before_object, after_object, before_digest, after_digest)!
+INSERT INTO atom.step_objects (
+    tenant_id, attempt_id, run_id, phase, step, action, api_version, kind, namespace, name, kept, before_object,
+    after_object, before_digest, after_digest
+) VALUES (
+    :tenant_id, :attempt_id, :run_id, :phase, :step, :action, :api_version, :kind, :namespace, :name, :kept,
+    :before_object, :after_object, :before_digest, :after_digest
+)
+ON CONFLICT (tenant_id, attempt_id, action, api_version, kind, namespace, name) DO UPDATE
+SET before_object = excluded.before_object, after_object = excluded.after_object,
+    before_digest = excluded.before_digest, after_digest = excluded.after_digest, changed_at = now();
+
+-- name: make_object(after_object, after_digest, tenant_id, attempt_id, action, api_version, kind, namespace, name)!
+UPDATE atom.step_objects
+SET state = 'MADE', after_object = :after_object, after_digest = :after_digest, changed_at = now()
+WHERE tenant_id = :tenant_id AND attempt_id = :attempt_id AND action = :action AND api_version = :api_version
+  AND kind = :kind AND namespace = :namespace AND name = :name;
+
+-- name: refuse_objects(tenant_id, attempt_id)!
+UPDATE atom.step_objects SET state = 'REFUSED', changed_at = now()
+WHERE tenant_id = :tenant_id AND attempt_id = :attempt_id AND state = 'INTENDED';
+
+-- name: objects_of_run(tenant_id, run_id)
+SELECT * FROM atom.step_objects
+WHERE tenant_id = :tenant_id AND run_id = :run_id AND state <> 'REFUSED'
+ORDER BY ordinal;
 
 -- name: insert_chunk(tenant_id, run_id, attempt_id, sequence, start_offset, length, digest)!
 INSERT INTO atom.log_chunks (tenant_id, run_id, attempt_id, sequence, start_offset, length, digest)

@@ -60,6 +60,16 @@ def documents_of(conn: Connection, tenant_id: UUID, run_id: UUID) -> tuple[dict[
     return row["plan"], row["decision"]
 
 
+def preview_of(conn: Connection, tenant_id: UUID, run_id: UUID) -> dict[str, Any] | None:
+    """What the cluster said the run would do, as it was stored; None if it does nothing to a cluster.
+
+    Raises:
+        AtomError: RUN601 the tenant has no such run.
+    """
+    preview: dict[str, Any] | None = _found(_sql.plan(conn, tenant_id=tenant_id, run_id=run_id), run_id)["preview"]
+    return preview
+
+
 def steps_of(conn: Connection, tenant_id: UUID, run_id: UUID) -> Steps:
     """The run's steps as they stand."""
     steps = [step_from(row) for row in _sql.steps(conn, tenant_id=tenant_id, run_id=run_id)]

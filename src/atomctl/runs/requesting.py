@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import psycopg
@@ -38,6 +38,10 @@ from atomctl.runs.secret_names import require_store
 from atomctl.runs.transition import Cause, move_run
 from atomctl.wpk import parameters as wpk_parameters
 from atomctl.wpk.model import Manifest
+
+if TYPE_CHECKING:
+    from atomctl.runs.steps.kubernetes.preview import Preview
+    from atomctl.wpk.archive import Package
 
 Connection = psycopg.Connection[dict[str, Any]]
 
@@ -78,6 +82,8 @@ class _Asked:
     manifest: Manifest
     plan: Plan
     demand: Demand
+    run_id: UUID
+    preview: Preview | None
 
 
 def request_run(
@@ -92,7 +98,8 @@ def request_run(
         RunRefusedError: RUN603 the package may not run; OBJ003, REG413 its bytes are gone or were swapped; WPK121 the
             parameters are not accepted; SEC001 it reads secrets and no store is configured, SEC002, SEC003 a secret's
             path is none or not the tenant's; RUN605 a dry run must come first; RUN606 a step cannot be executed here;
-            RUN608, RUN609 no plan; RUN617 the idempotency key belongs to another request.
+            RUN608, RUN609 no plan; KUB001 to KUB030 the cluster would refuse a step; RUN617 the idempotency
+            key belongs to another request.
     """
     require(actor, Verb.PLAN if request.dry_run else Verb.START, Resource.RUN)
     record = find_package(conn, actor.tenant_id, request.package_id)
@@ -113,10 +120,20 @@ def _request(conn: Connection, objects: ObjectStore, actor: Actor, request: RunR
     require_store(package.manifest.secrets, actor.tenant_id, abilities.secrets)
     plan = make_plan(package.manifest, record.digest, parameters, abilities)
     demand = demand_of(conn, record, package)
-    asked = _Asked(conn, actor, request, record, package.manifest, plan, demand)
+    run_id = new_id()
+    preview = None if demand.blocked else _ask_cluster(abilities, package, plan, run_id)
+    asked = _Asked(conn, actor, request, record, package.manifest, plan, demand, run_id, preview)
     run = _receive(asked)
     _settle(asked, run)
     return locked_run(conn, run.tenant_id, run.id)
+
+
+def _ask_cluster(abilities: Abilities, package: Package, plan: Plan, run_id: UUID) -> Preview | None:
+    """What the cluster says the run would do, if it has k8s steps and is permitted all of them."""
+    if abilities.cluster is None:
+        return None
+    abilities.cluster.require_permissions(package.manifest, plan)
+    return abilities.cluster.preview(package, plan, run_id)
 
 
 def _earlier(conn: Connection, actor: Actor, request: RunRequest, parameters: Mapping[str, Json]) -> Run | None:
@@ -141,7 +158,7 @@ def _receive(asked: _Asked) -> Run:
     row = _sql.insert_run(
         conn,
         tenant_id=asked.actor.tenant_id,
-        id=new_id(),
+        id=asked.run_id,
         package_id=record.id,
         workflow=record.name,
         version=record.version,
@@ -150,6 +167,7 @@ def _receive(asked: _Asked) -> Run:
         parameters_digest=digest_json(dict(plan.parameters)),
         plan_digest=plan.digest,
         policy_digest=asked.demand.digest,
+        preview_digest=asked.preview.digest if asked.preview else None,
         dry_run=asked.request.dry_run,
         environment=asked.request.environment,
         origin=Origin.PERSON if asked.request.rerun_of is None else Origin.RERUN,
@@ -160,7 +178,14 @@ def _receive(asked: _Asked) -> Run:
     run = run_from(row)
     record_entry(conn, run.tenant_id, _received(run, asked.request.reason))
     decision = Jsonb(asked.demand.decision.to_json())
-    _sql.insert_plan(conn, tenant_id=run.tenant_id, run_id=run.id, plan=Jsonb(plan.to_json()), decision=decision)
+    _sql.insert_plan(
+        conn,
+        tenant_id=run.tenant_id,
+        run_id=run.id,
+        plan=Jsonb(plan.to_json()),
+        decision=decision,
+        preview=Jsonb(asked.preview.document) if asked.preview else None,
+    )
     steps = _step_rows(plan, asked.request.carried or {})
     _sql.insert_steps(conn, tenant_id=run.tenant_id, run_id=run.id, steps=Jsonb(steps))
     move_run(conn, run, RunState.PLANNING, Cause(actor=asked.actor.principal_id))

@@ -22,6 +22,7 @@ def run_from(row: Mapping[str, Any]) -> Run:
         parameters_digest=Digest(row["parameters_digest"]),
         plan_digest=Digest(row["plan_digest"]),
         policy_digest=Digest(row["policy_digest"]),
+        preview_digest=Digest(row["preview_digest"]) if row["preview_digest"] else None,
         state=RunState(row["state"]),
         why=row["why"],
         code=row["code"],

@@ -27,8 +27,15 @@ _BAD = frozenset({StepState.FAILED, StepState.TIMED_OUT})
 _NOTHING = Opening(Mode.NOTHING)
 
 
-def open_segment(conn: Connection, context: WorkerContext, claim: Claim) -> Opening:
-    """Verifies that the run may go on and says which steps this segment will ask for."""
+def open_segment(conn: Connection, context: WorkerContext, claim: Claim, refused: AtomError | None = None) -> Opening:
+    """Verifies that the run may go on and says which steps this segment will ask for.
+
+    Args:
+        conn: the connection.
+        context: the worker's.
+        claim: the segment as this worker owns it.
+        refused: why the cluster does not let the run go on, if it was asked and does not.
+    """
     run = held_run(conn, claim)
     match run.state:
         case RunState.CANCELLING:
@@ -43,8 +50,10 @@ def open_segment(conn: Connection, context: WorkerContext, claim: Claim) -> Open
         try:
             material = gate.load_material(conn, context.objects, run, context.abilities)
             gate.require_runnable(conn, run, material.package)
+            if refused is not None:
+                raise refused
         except AtomError as error:
-            if error.code.retryable:
+            if error.code.retryable and error is not refused:
                 raise
             move_run(conn, run, RunState.BLOCKED, Cause(why=error.why, code=error.code))
             segments.close(conn, claim.segment)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID
@@ -20,7 +21,8 @@ from atomctl.runs.context import WorkerContext
 from atomctl.runs.follow import probe_answer
 from atomctl.runs.interpreter import Durable, Opening, Progress, interpret
 from atomctl.runs.live import Interruption, LiveSegment
-from atomctl.runs.model import Phase, Run, SegmentKey
+from atomctl.runs.model import Phase, Run, RunState, SegmentKey
+from atomctl.runs.object_record import AttemptLedger
 from atomctl.runs.outage import is_outage
 from atomctl.runs.read import run_of
 from atomctl.runs.requests import probe_request, step_request
@@ -28,17 +30,20 @@ from atomctl.runs.secret_names import read_by
 from atomctl.runs.secret_reading import Reader, read_secrets, unstarted
 from atomctl.runs.segments import LetGo
 from atomctl.runs.step_course import Begun, Found, Lost, Try
+from atomctl.runs.steps.kubernetes.model import Grounds
 from atomctl.runs.steps.model import IsolationLevel, Outcome, StepRequest, StepResult
 from atomctl.telemetry import catalog, metrics
 from atomctl.telemetry.logs import get_logger, scope
 from atomctl.wpk.archive import extract
-from atomctl.wpk.model import Handler, Probe
+from atomctl.wpk.model import Handler, HandlerType, Probe
 
 _T = TypeVar("_T")
 _log = get_logger(__name__)
 
 TAKEOVERS = 20
 """Owners a segment may have; one that had more takes its workers down, and is given up (`recovery`)."""
+CLUSTER_WAIT = timedelta(seconds=20)
+"""How long a cluster that is away is waited for before a run with k8s steps is blocked."""
 
 
 def run_segment(context: WorkerContext, segment: SegmentKey, durable: Durable) -> None:
@@ -78,7 +83,32 @@ class Work:
 
     def open(self) -> Opening:
         """Verifies that the run may go on, and says what it needs."""
-        return self._transaction(lambda conn: run_course.open_segment(conn, self._context, self._claim))
+        refused = self._refused_by_cluster()
+        return self._transaction(lambda conn: run_course.open_segment(conn, self._context, self._claim, refused))
+
+    def _refused_by_cluster(self) -> AtomError | None:
+        """Why the cluster does not let a run begin or go on; None if it does, or has nothing to do with it.
+
+        Asked outside of any transaction. A cluster that is away is waited for a little while.
+        """
+        cluster = self._context.abilities.cluster
+        segment = self._claim.segment
+        run = self._transaction(lambda conn: run_of(conn, segment.tenant_id, segment.run_id))
+        if cluster is None or run.state is not RunState.QUEUED:
+            return None
+        until = time.monotonic() + CLUSTER_WAIT.total_seconds()
+        while True:
+            try:
+                material = self._material()
+                cluster.require_permissions(material.package.manifest, material.plan)
+            except AtomError as error:
+                if is_outage(error) or (error.code.retryable and not error.code.id.startswith("KUB")):
+                    raise
+                if not error.code.retryable or time.monotonic() > until:
+                    return error
+                self.wait_until(self.wake_at(1.0))
+            else:
+                return None
 
     def begin_rollback(self) -> Opening:
         """Decides between ending as failed and rolling back."""
@@ -132,11 +162,24 @@ class Work:
         try:
             secrets = self._secrets(begun.run, handler, handler, attempt_id)
             request = step_request(begun, self._folder(attempt_id), secrets)
+            if handler.type is HandlerType.K8S:
+                request = dataclasses.replace(request, grounds=self._grounds(begun))
         except AtomError as error:
             if is_outage(error):
                 raise
             return unstarted(error)
         return self._carry_out(request, begun)
+
+    def _grounds(self, begun: Begun) -> Grounds:
+        what = begun.what
+        return Grounds(
+            owner=f"{begun.run.id}/{what.handler.name}",
+            try_number=what.try_number,
+            ledger=AttemptLedger(self._context, self._claim, what.phase, what.attempt_id),
+            approved=begun.approved,
+            own=begun.objects,
+            undoes=what.handler.compensates,
+        )
 
     def _secrets(self, run: Run, handler: Handler, asked: Handler | Probe, attempt_id: UUID) -> dict[str, str]:
         """What the step reads, or its probe, which is a question of its own with secrets of its own."""

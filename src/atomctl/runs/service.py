@@ -13,7 +13,7 @@ from atomctl.runs.controlling import cancel, rerun, resolve, resume
 from atomctl.runs.decided import on_approval
 from atomctl.runs.logs import LogPage, Position, read_log
 from atomctl.runs.model import Run, RunState
-from atomctl.runs.read import attempts_of, documents_of, run_of, steps_of
+from atomctl.runs.read import attempts_of, documents_of, preview_of, run_of, steps_of
 from atomctl.runs.requesting import RunRequest, request_run
 from atomctl.runs.rows import run_from
 
@@ -28,6 +28,7 @@ __all__ = [
     "list_workers",
     "log_lines",
     "on_approval",
+    "preview_of",
     "request_run",
     "rerun",
     "resolve",

@@ -16,7 +16,7 @@ import psycopg
 
 from atomctl.canonical import Json
 from atomctl.errors import AtomError
-from atomctl.runs import attempts, codes, rollback, segments, waiting
+from atomctl.runs import attempts, codes, object_record, rollback, segments, waiting
 from atomctl.runs.activation import activation_of, render_step
 from atomctl.runs.follow import AfterLoss, after_loss, attempt_after, pause_before_retry, step_after
 from atomctl.runs.interpreter import Progress, Verdict
@@ -26,6 +26,7 @@ from atomctl.runs.read import Steps, latest_attempt, steps_of
 from atomctl.runs.run_course import end_cancelled
 from atomctl.runs.segments import held_run
 from atomctl.runs.states import OPEN_STEP
+from atomctl.runs.steps.kubernetes.model import ObjectChange
 from atomctl.runs.steps.model import StepResult
 from atomctl.runs.transition import Cause, StepChange, move_run, move_step, start_step
 from atomctl.wpk.model import Handler, HandlerType
@@ -57,6 +58,10 @@ class Begun:
     run: Run
     activation: Mapping[str, Json]
     """What the handler's templates read, beside secrets. They can all be filled in."""
+    objects: tuple[ObjectChange, ...] = ()
+    """Of a k8s step: what the run has done to objects of the cluster so far."""
+    approved: tuple[dict[str, Json], ...] | None = None
+    """Of a k8s step: the objects of its preview; None where nothing could be said beforehand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,8 +213,14 @@ def _start(scene: _Scene) -> Progress | Begun:
 
 def _begun(scene: _Scene) -> Begun:
     activation = activation_of(scene.run, scene.steps)
-    render_step(scene.what.handler, activation)
-    return Begun(scene.what, scene.run, activation)
+    handler = scene.what.handler
+    render_step(handler, activation)
+    if handler.type is not HandlerType.K8S:
+        return Begun(scene.what, scene.run, activation)
+    changes = object_record.changes_of(scene.conn, scene.run)
+    forward = scene.what.phase is Phase.FORWARD
+    approved = object_record.approved_of(scene.conn, scene.run, handler.name) if forward else None
+    return Begun(scene.what, scene.run, activation, changes, approved)
 
 
 def _after_loss(scene: _Scene, lost: Attempt, found: Found | None) -> Progress | Begun | Lost:
@@ -250,6 +261,7 @@ def _end(scene: _Scene, attempt_id: UUID, result: StepResult) -> Progress:
     again = Progress(Verdict.AGAIN, pause.total_seconds()) if pause is not None else None
     if not attempts.end(scene.conn, scene.run.tenant_id, attempt_id, result):
         return again or _settled(scene.step)  # a repeat: the answer to the first commit was lost
+    object_record.settle(scene.conn, scene.run.tenant_id, attempt_id, result)
     scene.move(_change(StepState.PENDING if again else step_after(state), attempt_id, result))
     if again:
         return again
@@ -273,6 +285,7 @@ def _change(after: StepState, attempt_id: UUID, result: StepResult) -> StepChang
             "exit_code": result.exit_code,
             "isolation": result.isolation.value,
             "seconds": round((result.ended - result.started).total_seconds(), 3),
+            **({"objects": [change.to_json() for change in result.changes]} if result.changes else {}),
         },
     )
 

@@ -12,8 +12,16 @@ from atomctl.runs.steps import codes
 from atomctl.wpk.model import HandlerType, RuntimeType
 
 
-def refusal(handler: HandlerType, runtime: RuntimeType = RuntimeType.SHELL) -> AtomError | None:
-    """Why no step of this type can be executed by this release; None if it can. For the plan, before a run starts."""
+def refusal(
+    handler: HandlerType, runtime: RuntimeType = RuntimeType.SHELL, *, kubernetes: bool = False
+) -> AtomError | None:
+    """Why no step of this type can be executed; None if it can. For the plan, before a run starts.
+
+    Args:
+        handler: the type of the handler.
+        runtime: where the package wants its shell handlers to run.
+        kubernetes: whether a cluster is configured.
+    """
     match handler:
         case HandlerType.API:
             return None
@@ -23,11 +31,11 @@ def refusal(handler: HandlerType, runtime: RuntimeType = RuntimeType.SHELL) -> A
             why = f"runtime.type is {runtime.value}: its shell handlers run as Kubernetes Jobs, which need a connection"
             return AtomError(codes.NO_CONTAINERS, why)
         case HandlerType.K8S:
-            why = (
-                "this worker has no Kubernetes connection configured; k8s handlers need one and the executor that "
-                "uses it, which this release does not contain"
+            if kubernetes:
+                return None
+            return AtomError(
+                codes.NO_KUBERNETES, "k8s handlers need a cluster, and there is no Kubernetes connection configured"
             )
-            return AtomError(codes.NO_KUBERNETES, why)
         case HandlerType.APPROVAL | HandlerType.PACKAGE:
             return AtomError(codes.NOT_A_STEP, f"{handler.value} handlers are the run's own work")
         case _:

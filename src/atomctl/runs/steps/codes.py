@@ -72,9 +72,9 @@ OUT_OF_MEMORY = Code(
 )
 NO_KUBERNETES = Code(
     "RUN660",
-    "this worker has no Kubernetes connection configured",
-    "The package has `k8s` handlers. This release executes `shell` and `api` handlers; nothing of the run was started.",
-    "replace the k8s handler by an `api` step against the cluster's API, or wait for the release with k8s handlers",
+    "this installation has no Kubernetes connection configured",
+    "The package has `k8s` handlers, and no cluster was named to carry them out on. Nothing of the run was started.",
+    "KUBECONFIG=FILE atomctl up    # or ATOM_KUBERNETES=in-cluster; see docs/how-to/kubernetes.md",
     ExitCode.SERVICE,
     501,
 )
@@ -167,6 +167,36 @@ BAD_ALLOWANCE = Code(
     "ATOM_STEP_ALLOW=10.20.0.0/16,prometheus.internal:9090",
     ExitCode.USAGE,
 )
+DRIFT = Code(
+    "RUN681",
+    "the object is not what was approved any more",
+    "The change was approved for the state that its preview was made from, and somebody changed the object since. "
+    "Nothing was changed.",
+    "atomctl runs rerun RUN    # a new preview of the object as it is now, and a new approval of it",
+    ExitCode.CONFLICT,
+    409,
+)
+CHANGED_SINCE = Code(
+    "RUN682",
+    "somebody else has changed since what was to be undone",
+    "An undo puts back what its step changed, and never writes over a later change of the same place. Nothing was "
+    "changed.",
+    "look at both changes and decide: kubectl get KIND NAME -n NAMESPACE -o yaml --show-managed-fields",
+    ExitCode.CONFLICT,
+    409,
+)
+NOT_KEPT = Code(
+    "RUN683",
+    "what was there before is not on record",
+    "The content of a Secret is never kept, so that `undo` cannot put it back. Nothing was changed.",
+    "let the compensation write the old value from the secret store, as the rotate-secret starter does",
+)
+NO_REVISION = Code(
+    "RUN684",
+    "the workload has no such revision",
+    "Its controller keeps `revisionHistoryLimit` revisions, and there is no earlier one. Nothing was changed.",
+    "kubectl rollout history KIND NAME -n NAMESPACE",
+)
 CODES = (
     NO_ISOLATION,
     BAD_CONFIG,
@@ -191,4 +221,8 @@ CODES = (
     REDIRECTED,
     PLAIN_HTTP,
     BAD_ALLOWANCE,
+    DRIFT,
+    CHANGED_SINCE,
+    NOT_KEPT,
+    NO_REVISION,
 )

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import enum
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
-if TYPE_CHECKING:
-    from uuid import UUID
+from uuid import UUID
 
+from atomctl.wpk.model import Runtime
+
+if TYPE_CHECKING:
     from atomctl.canonical import Json
     from atomctl.errors import Code
+    from atomctl.runs.steps.kubernetes.model import Grounds, ObjectChange
     from atomctl.wpk.model import HandlerType
 
 Stream: TypeAlias = Literal["stdout", "stderr"]
@@ -37,6 +41,8 @@ class IsolationLevel(enum.StrEnum):
 
     BUBBLEWRAP = "bubblewrap"
     """Own namespaces of every kind, an empty network, read-only system, no capabilities."""
+    JOB = "job"
+    """A Kubernetes Job of its own: a Pod under restricted Pod Security, without a token."""
     NONE = "none"
     """A plain process (not root): limits and a killed tree, but the host's files and network."""
     NOT_NEEDED = "in_worker"
@@ -87,6 +93,15 @@ class StepRequest:
     limits: Limits = field(default_factory=Limits)
     context: Mapping[str, Json] = field(default_factory=dict)
     """What `success.when` of an api step reads beside `response`: `params`, `steps` and `run`."""
+    tenant_id: UUID = UUID(int=0)
+    run_id: UUID = UUID(int=0)
+    """Whose attempt it is; where steps are Jobs, these are found by it."""
+    runtime: Runtime = field(default_factory=Runtime)
+    """Where the package wants its shell steps to run, and what they need."""
+    probe: bool = False
+    """Whether it only asks about a lost attempt, and leaves no record of its own."""
+    grounds: Grounds | None = None
+    """What a k8s step that changes objects stands on; None for other handlers and for probes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +122,15 @@ class StepResult:
     code: Code | None = None
     log_bytes_dropped: int = 0
     """How many masked bytes between head and tail were left out of the log."""
+    changes: tuple[ObjectChange, ...] = field(default=(), repr=False)
+    """What a k8s step changed in the cluster, in order, also when it failed in the end."""
+
+
+class Halt(threading.Event):
+    """Set when a step has to stop. With `leave` only this worker has to let go of it: what can go on without the worker
+    goes on, and is attended by whoever owns the run next."""
+
+    leave = False
 
 
 class LogSink(Protocol):

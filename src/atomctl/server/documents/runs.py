@@ -94,6 +94,8 @@ class RunSummary(Document):
     state: str
     parameters: dict[str, Any]
     plan_digest: str
+    preview_digest: str | None
+    """Of what the cluster said the run would do; None where no k8s step changes anything."""
     policy_digest: str
     environment: str
     approval_id: UUID | None
@@ -135,12 +137,14 @@ class RunPage(Document):
 
 
 class PlanDocument(Document):
-    """What a run would do or does, the decision, and the votes it needs."""
+    """What a run would do or does, to objects of a cluster too, the decision, and the votes it needs."""
 
     schema_: Literal["atom.run-plan/v1"] = Field(default="atom.run-plan/v1", alias="schema")
     run_id: UUID
     plan: dict[str, Any]
     digest: str
+    preview: dict[str, Any] | None
+    preview_digest: str | None
     decision: dict[str, Any]
     approvals_needed: list[Place]
 
@@ -166,6 +170,7 @@ class LogDocument(Document):
 def _summary(run: Run) -> dict[str, Any]:
     same = (
         *("id", "workflow", "version", "package_id", "package_digest", "parameters", "plan_digest", "policy_digest"),
+        "preview_digest",
         *("environment", "approval_id", "rerun_of", "requested_by", "started_at", "ended_at", "dry_run"),
     )
     return {

@@ -136,4 +136,12 @@ def _plan(conn: Connection, run: Run) -> PlanDocument:
     plan, decision = runs.documents_of(conn, run.tenant_id, run.id)
     votes = (decision.get("approval") or {}).get("votes", [])
     places = [Place(role=place["role"], count=place["count"]) for place in votes]
-    return PlanDocument(run_id=run.id, plan=plan, digest=run.plan_digest, decision=decision, approvals_needed=places)
+    return PlanDocument(
+        run_id=run.id,
+        plan=plan,
+        digest=run.plan_digest,
+        preview=runs.preview_of(conn, run.tenant_id, run.id),
+        preview_digest=run.preview_digest,
+        decision=decision,
+        approvals_needed=places,
+    )

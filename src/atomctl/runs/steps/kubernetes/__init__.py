@@ -1,0 +1,1 @@
+"""k8s handlers: one action on a cluster each."""
