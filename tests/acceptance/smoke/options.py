@@ -8,7 +8,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from tests.acceptance.smoke.cluster import Release, in_cluster
 from tests.acceptance.smoke.deployment import Beside, Deployment, Part
+
+from atomctl.runs.steps.model import IsolationLevel
 
 
 def add_options(parser: pytest.Parser) -> None:
@@ -21,6 +24,9 @@ def add_options(parser: pytest.Parser) -> None:
         help="what runs a command beside the server, such as 'docker compose exec -T server'",
     )
     group.addoption("--worker-metrics", metavar="URL", help="where a worker shows its metrics")
+    group.addoption("--kubeconfig", metavar="FILE", type=Path, help="of the cluster that a release of the chart is in")
+    group.addoption("--namespace", metavar="NAME", default="atom", help="of the release (default: atom)")
+    group.addoption("--release", metavar="NAME", default="atom", help="its name (default: atom)")
     for part in Part:
         roles = ", ".join(part.roles) if part is not Part.STRANGER else "of another tenant"
         group.addoption(f"--{part.name.lower()}-token", metavar="FILE", type=Path, help=f"an access token: {roles}")
@@ -29,19 +35,27 @@ def add_options(parser: pytest.Parser) -> None:
 @contextmanager
 def chosen_deployment(config: pytest.Config) -> Iterator[Deployment | None]:
     """The deployment that the options name; None where they name none."""
-    base_url = _option(config, "base_url")
-    if base_url is None:
+    base_url, kubeconfig, beside = (_option(config, name) for name in ("base_url", "kubeconfig", "beside"))
+    if kubeconfig is not None:
+        release = Release(Path(kubeconfig), config.getoption("namespace"), config.getoption("release"))
+        with in_cluster(release, _tokens(config)) as deployment:
+            yield deployment
+    elif base_url is not None:
+        yield Deployment(
+            base_url=base_url,
+            beside=Beside(prefix=tuple(shlex.split(beside))) if beside else None,
+            worker_metrics=_option(config, "worker_metrics"),
+            tokens=_tokens(config),
+            isolation=tuple(level.value for level in IsolationLevel if level is not IsolationLevel.NOT_NEEDED),
+        )
+    else:
         yield None
-        return
-    beside = _option(config, "beside")
+
+
+def _tokens(config: pytest.Config) -> dict[Part, str]:
+    """The access tokens that were named."""
     files = {part: config.getoption(f"{part.name.lower()}_token") for part in Part}
-    yield Deployment(
-        base_url=base_url,
-        beside=Beside(prefix=tuple(shlex.split(beside))) if beside else None,
-        worker_metrics=_option(config, "worker_metrics"),
-        tokens={part: file.read_text().strip() for part, file in files.items() if file},
-        isolation=("bubblewrap", "none", "job"),
-    )
+    return {part: file.read_text().strip() for part, file in files.items() if file}
 
 
 def _option(config: pytest.Config, name: str) -> str | None:

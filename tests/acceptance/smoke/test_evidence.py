@@ -8,8 +8,9 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from tests.acceptance.smoke.crowd import Crowd
 from tests.acceptance.smoke.deployment import Beside, Deployment, Part
-from tests.acceptance.smoke.story import Crowd, Story
+from tests.acceptance.smoke.story import Story
 from tests.servers.waiting import wait_until
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from tests.acceptance.smoke.crowd import Crowd
 from tests.acceptance.smoke.deployment import Deployment, Part
-from tests.acceptance.smoke.story import Crowd, Published, Signed, Story
+from tests.acceptance.smoke.signing import Signed
+from tests.acceptance.smoke.story import Published, Story
 
 
 def test_an_unsigned_upload_is_refused(signed: Signed) -> None:

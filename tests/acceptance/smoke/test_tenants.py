@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import httpx
+from tests.acceptance.smoke.crowd import Crowd
 from tests.acceptance.smoke.deployment import Deployment, Part
-from tests.acceptance.smoke.story import Crowd, Published, Story
+from tests.acceptance.smoke.story import Published, Story
 
 MADE_UP = "01980000-0000-7000-8000-ffffffffffff"
 

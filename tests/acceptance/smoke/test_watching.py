@@ -6,8 +6,10 @@ import re
 
 import httpx
 import pytest
+from tests.acceptance.smoke.crowd import Crowd
 from tests.acceptance.smoke.deployment import Deployment, Part
-from tests.acceptance.smoke.story import Crowd, Published, Signed, Story
+from tests.acceptance.smoke.signing import Signed
+from tests.acceptance.smoke.story import Published, Story
 from tests.servers.waiting import wait_until
 
 from atomctl.telemetry.catalog import CATALOG

@@ -1,0 +1,81 @@
+"""A release of the chart in a cluster: its ports on this machine, and a shell in its pods, all through `kubectl`."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.acceptance.smoke.deployment import Beside, Deployment, Part
+from tools.build import KUBERNETES
+
+_SECONDS = 120
+_FORWARDING = re.compile(r"Forwarding from (127\.0\.0\.1:\d+) ")
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """One release of the chart.
+
+    Attributes:
+        kubeconfig: how the cluster is reached.
+        namespace: where the release is.
+        name: of the release.
+    """
+
+    kubeconfig: Path
+    namespace: str = "atom"
+    name: str = "atom"
+
+    def kubectl(self, *arguments: str) -> tuple[str, ...]:
+        """The command line: the one of the path, else the one that `make tools` builds."""
+        program = shutil.which("kubectl") or str(KUBERNETES.program("kubectl"))
+        return (program, f"--kubeconfig={self.kubeconfig}", f"--namespace={self.namespace}", *arguments)
+
+    def must(self, *arguments: str) -> str:
+        """What `kubectl` printed, having succeeded."""
+        done = subprocess.run(self.kubectl(*arguments), capture_output=True, text=True, timeout=_SECONDS, check=False)
+        assert done.returncode == 0, f"kubectl {' '.join(arguments)}: {done.stderr}"
+        return done.stdout
+
+    def deployment(self, component: str) -> str:
+        """The Deployment of the server or of the workers, as `deployment.apps/NAME`."""
+        labels = f"app.kubernetes.io/instance={self.name},app.kubernetes.io/component={component}"
+        found = self.must("get", "deployments", "-l", labels, "-o", "name").split()
+        assert len(found) == 1, f"{len(found)} Deployments with {labels} in {self.namespace}"
+        return found[0]
+
+    @contextmanager
+    def forwarded(self, component: str, port: int | str) -> Iterator[str]:
+        """The base address at which a pod's port answers on this machine meanwhile."""
+        command = self.kubectl("port-forward", self.deployment(component), f":{port}")
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+            assert process.stdout is not None
+            assert process.stderr is not None
+            try:
+                match = _FORWARDING.match(process.stdout.readline())
+                assert match, f"kubectl port-forward: {process.stderr.read()}"
+                yield f"http://{match[1]}"
+            finally:
+                process.terminate()
+
+    def beside(self, component: str = "server") -> Beside:
+        """A shell in a pod."""
+        return Beside(prefix=self.kubectl("exec", "-i", self.deployment(component), "--"))
+
+
+@contextmanager
+def in_cluster(release: Release, tokens: Mapping[Part, str]) -> Iterator[Deployment]:
+    """The release as a deployment, its server's and one worker's ports forwarded to this machine."""
+    with release.forwarded("server", "http") as server, release.forwarded("worker", "metrics") as worker:
+        yield Deployment(
+            base_url=server,
+            beside=release.beside(),
+            worker_metrics=f"{worker}/metrics",
+            tokens=tokens,
+            isolation=("job",),
+        )
