@@ -123,6 +123,13 @@ TOOLS: tuple[Tool, ...] = (
         "h1:pTp1DqQwJzFd85GzlWsSszKA1ABrV/ySqsClujIcWA8=",
         "./cmd",
     ),
+    GoTool(
+        "helm",
+        "helm.sh/helm/v4",
+        "v4.2.4",
+        "h1:qIysMI0JpTC4WXf3AQ99V6rZGT0+gO0Ww8IOnnUnaZk=",
+        "./cmd/helm",
+    ),
     KUBERNETES,
 )
 

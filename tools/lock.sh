@@ -8,3 +8,5 @@ options=(--quiet --python-version 3.11 --universal --generate-hashes --no-emit-i
 [ -z "${UPGRADE:-}" ] || options+=(--upgrade)
 .venv/bin/uv pip compile "${options[@]}" --extra embedded pyproject.toml -o requirements/runtime.txt
 .venv/bin/uv pip compile "${options[@]}" --extra embedded --group dev pyproject.toml -o requirements/dev.txt
+# What a container image holds: the same versions without extras, since its database is elsewhere.
+.venv/bin/uv pip compile "${options[@]}" --constraint requirements/runtime.txt pyproject.toml -o requirements/image.txt
