@@ -60,12 +60,15 @@ def test_a_root_worker_gives_its_real_user_up_before_the_sandbox(sandboxed: Any)
     assert given_up.returncode != 0
     assert b"Permission denied" in given_up.stderr
     marker = f"86{uuid4().int % 10**10:010d}"
-    threading.Thread(target=sandboxed.run, args=(f"sleep {marker}",), daemon=True).start()
+    attempt = threading.Thread(target=sandboxed.run, args=(f"sleep {marker}",), daemon=True)
+    attempt.start()
     until(lambda: processes_with(f"sleep\0{marker}"))
     (step,) = processes_with(f"sleep\0{marker}")
     assert "\nUid:\t65534\t65534\t65534\t65534\n" in Path(f"/proc/{step}/status").read_text()
     sandboxed.cancelled.set()
-    until(lambda: not processes_with(marker))
+    attempt.join(30)
+    assert not attempt.is_alive()
+    assert not processes_with(marker)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only a root worker has a root to give up")
