@@ -26,8 +26,8 @@ NEED_A_LOST_STEP = {"runs resolve", "runs resume"}
 NEED_A_SIGNAL = {"signals ack", "signals label", "signals probe", "signals show"}
 """They print a signal, as `signals list` does; answering them is followed in the how-to about Prometheus."""
 
-NEED_REAL_SERVERS = {"controls check", "controls verify"}
-"""`make controls` runs them on a deployment on all the real servers."""
+NEED_REAL_SERVERS = {"controls check", "controls verify", "cluster keys"}
+"""`make controls` runs the first two on a deployment on all the real servers; the last one needs a cluster."""
 
 
 class Told:

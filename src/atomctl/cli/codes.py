@@ -111,3 +111,11 @@ NO_TEMPLATE = Code(
     "atomctl init --list",
     ExitCode.USAGE,
 )
+INCOMPLETE_SECRET = Code(
+    "CLI016",
+    "the Secret of a deployment is not whole",
+    "A Secret of that name exists and lacks some of what a deployment keeps. It was not changed: made anew, its keys "
+    "would not be those that the audit log and the database know.",
+    "kubectl describe secret NAME    # restore what is missing from where you keep it, or name another Secret",
+    ExitCode.CONFLICT,
+)

@@ -60,6 +60,7 @@ SECTIONS: dict[str, tuple[Verb, ...]] = {
         Verb("secrets", "secrets", "Store and rotate what steps read; never show it."),
         Verb("server", "server", "Run the API server against a PostgreSQL."),
         Verb("worker", "worker", "Run a worker against a PostgreSQL."),
+        Verb("cluster", "cluster", "Prepare a deployment in Kubernetes."),
         Verb("backup", "backup", "Take, verify, restore and drill backups."),
         Verb("db", "db", "Migrate the database and show its state."),
         Verb("completion", "completion", "Print a shell's completion script."),
