@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 import time
 from collections.abc import Mapping
@@ -33,6 +34,17 @@ class Call:
     query: Mapping[str, str] = field(default_factory=dict)
     body: Json = field(default=None, repr=False)
     content_type: str = JSON
+
+
+def dry_run(call: Call) -> Call:
+    """The same call, of which the server says what would happen and does nothing.
+
+    A DELETE says so in its body: beside one, the server ignores the query and would delete.
+    """
+    if call.method == "DELETE":
+        options = call.body if isinstance(call.body, dict) else {"apiVersion": "v1", "kind": "DeleteOptions"}
+        return dataclasses.replace(call, body={**options, "dryRun": ["All"]})
+    return dataclasses.replace(call, query={**call.query, "dryRun": "All"})
 
 
 class GivenUpError(Exception):

@@ -82,6 +82,7 @@ class Cluster:
         self._credentials = credentials
         self._lock = threading.Lock()
         self._opened = self._open()
+        self._retired: list[httpx2.Client] = []
 
     @property
     def namespace(self) -> str:
@@ -122,7 +123,9 @@ class Cluster:
 
     def close(self) -> None:
         """Closes the connections; a second call does nothing."""
-        self._opened.http.close()
+        with self._lock:
+            self._close_retired()
+            self._opened.http.close()
 
     def _patiently(self, call: Call, patience: Patience, do: Callable[[], _T]) -> _T:
         for pause in (*_PAUSES, None):
@@ -165,8 +168,16 @@ class Cluster:
         """The connection by the credentials as they are on disk now."""
         with self._lock:
             if _stamp(self._credentials.kubeconfig) != self._opened.stamp:
-                self._opened = self._open()
+                opened = self._open()
+                self._close_retired()
+                # Other threads may be in the middle of a question: it is closed when the file changes once more.
+                self._retired.append(self._opened.http)
+                self._opened = opened
             return self._opened
+
+    def _close_retired(self) -> None:
+        while self._retired:
+            self._retired.pop().close()
 
     def _open(self) -> _Opened:
         file = self._credentials.kubeconfig

@@ -12,7 +12,7 @@ from typing import Final
 
 from atomctl.errors import AtomError
 from atomctl.kubernetes import codes
-from atomctl.kubernetes.calls import Call, Object
+from atomctl.kubernetes.calls import Call, Object, dry_run
 from atomctl.kubernetes.kinds import SECRET
 from atomctl.kubernetes.objects import differences, is_secret, mapping, same_state, state_digest
 from atomctl.kubernetes.references import Reference
@@ -77,7 +77,7 @@ def predict(action: Action, mutation: Mutation) -> Prediction:
     call = mutation.call(before)
     if call is None:
         return Prediction(before, before, None)
-    answer = action.ask(dataclasses.replace(call, query={**call.query, "dryRun": "All"}))
+    answer = action.ask(dry_run(call))
     after = mutation.after(before, answer)
     if mutation.readable and same_state(before, after):
         return Prediction(before, after, None)
