@@ -193,6 +193,24 @@ class Settings:
     kube_context: str | None = _setting(
         "the context of the kubeconfig; unset = its current one", str, "ATOM_KUBE_CONTEXT"
     )
+    step_runtime: str = _setting(
+        "where shell steps run whose package says `shell`: `shell` in the worker's sandbox, `k8s` as Kubernetes Jobs",
+        _one_of("shell", "k8s"),
+        "ATOM_STEP_RUNTIME",
+        default="shell",
+    )
+    job_namespace: str | None = _setting(
+        "the namespace of shell steps that run as Jobs; unset = the connection's own", str, "ATOM_JOB_NAMESPACE"
+    )
+    job_image: str | None = _setting(
+        "the image of Jobs whose package names none, pinned by digest", str, "ATOM_JOB_IMAGE"
+    )
+    job_local_images: tuple[str, ...] = _setting(
+        "images without a digest that Jobs may run in, because they exist on the nodes alone; for tests",
+        _words,
+        "ATOM_JOB_LOCAL_IMAGES",
+        default=(),
+    )
     s3_endpoint: str | None = _setting("the S3 server that keeps objects; unset = Amazon's", str, "S3_ENDPOINT")
     s3_region: str = _setting("the region its requests are signed for", str, "S3_REGION", default="us-east-1")
     s3_access_key: str | None = _setting("the access key of its buckets", str, "S3_ACCESS_KEY")

@@ -27,6 +27,7 @@ from atomctl.files import replace_file
 from atomctl.objects import opening
 from atomctl.objects.locking import LockedStore
 from atomctl.objects.model import ObjectStore
+from atomctl.runs.steps.jobs.opening import open_jobs
 from atomctl.runs.steps.kubernetes.opening import open_place, questions_to
 from atomctl.settings import Settings
 
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from atomctl.controls.site import Site
     from atomctl.runs.plan import Abilities, ClusterQuestions
     from atomctl.runs.steps.executors import StepExecutor
+    from atomctl.runs.steps.jobs.place import JobPlace
     from atomctl.secrets.local import LocalSource
     from atomctl.secrets.model import SecretSource
     from atomctl.secrets.vault import VaultSource
@@ -86,6 +88,7 @@ class WorkerParts:
     isolation: str
     follow: Callable[[Connection, Approval], None]
     secrets: SecretSource | None
+    jobs: JobPlace | None
     abilities: Abilities
     background: tuple[Loop, ...]
 
@@ -169,15 +172,17 @@ def worker_parts(settings: Settings) -> WorkerParts:
     site = prepare_site(settings.home / "steps", IsolationPolicy(isolation_policy(settings)), settings.step_allow)
     secrets, secret_loops = _secrets_in_memory(settings)
     place = open_place(settings)
+    jobs = open_jobs(settings, place)
     sequencer = Sequencer(address.dsn(DatabaseRole.SEQUENCER), audit_key(settings))
     return WorkerParts(
         address=address,
         objects=object_store(settings),
-        steps=StepExecutor(site, place),
+        steps=StepExecutor(site, place, jobs),
         scratch=scratch,
         isolation=site.isolation.level.value,
         follow=follow_approval,
         secrets=secrets,
+        jobs=jobs,
         abilities=_abilities(settings, questions_to(place)),
         background=(
             sequencer.run,

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 
@@ -32,6 +32,7 @@ from atomctl.runs import live, outage
 from atomctl.runs.context import StepRunner, WorkerContext
 from atomctl.runs.engine import DbosEngine
 from atomctl.runs.expiry import expire_approvals
+from atomctl.runs.job_sweep import JobSweep
 from atomctl.runs.live import Interruption
 from atomctl.runs.membership import BEAT, Member, Patience
 from atomctl.runs.plan import Abilities
@@ -40,6 +41,9 @@ from atomctl.runs.relay import Relay
 from atomctl.runs.segment_work import run_segment
 from atomctl.secrets.model import SecretSource
 from atomctl.telemetry.logs import get_logger
+
+if TYPE_CHECKING:
+    from atomctl.runs.steps.jobs.place import JobPlace
 
 _log = get_logger(__name__)
 
@@ -55,6 +59,7 @@ class WorkerOptions:
         recover: seconds between two looks for work that nobody does.
         quiet: how long a segment must not have changed before it is compared with the engine.
         expire: seconds between two looks for overdue approvals.
+        sweep: seconds between two looks for Jobs that nobody needs any more.
         grace: how long running steps may go on when the worker is asked to stop.
         ready_file: touched at every heartbeat, and removed at the end: what a probe looks at.
     """
@@ -65,6 +70,7 @@ class WorkerOptions:
     recover: float = 1.0
     quiet: timedelta = QUIET
     expire: float = 5.0
+    sweep: float = 20.0
     grace: timedelta = timedelta(seconds=30)
     patience: Patience = field(default_factory=Patience)
     ready_file: Path | None = None
@@ -81,6 +87,7 @@ class Worker:
         isolation: what the worker's row says about its sandbox.
         follow: what follows the end of an approval, by its subject.
         secrets: where the secrets of steps are read; None: no store is configured.
+        jobs: where shell steps run as Jobs, as `steps` has it too; None: nowhere.
         abilities: what this worker can carry out, which its plans are made with.
         background: further loops that run until they are told to stop, such as the audit sequencer's.
     """
@@ -95,6 +102,7 @@ class Worker:
         isolation: str,
         follow: Callable[[Connection, Approval], None],
         secrets: SecretSource | None = None,
+        jobs: JobPlace | None = None,
         abilities: Abilities | None = None,
         background: tuple[Callable[[threading.Event], None], ...] = (),
         options: WorkerOptions | None = None,
@@ -111,6 +119,7 @@ class Worker:
             steps=steps,
             scratch=scratch,
             secrets=secrets,
+            jobs=jobs,
             abilities=abilities or Abilities(),
         )
         self._engine = DbosEngine(
@@ -131,6 +140,7 @@ class Worker:
         self._recovery = Recovery(
             self._sessions, self._engine, str(self.id), self._context.live, quiet=self._options.quiet
         )
+        self._sweeps = (JobSweep(self._sessions, jobs).look,) if jobs is not None else ()
         self._follow = follow
         self._background = background
         self._fenced = threading.Event()
@@ -215,6 +225,7 @@ class Worker:
             ("recovery", options.recover, self._recovery.look),
             ("expiry", options.expire, lambda: expire_approvals(self._sessions, self._follow)),
             ("history", 3600.0, self._recovery.forget_history),
+            *(("jobs", options.sweep, sweep) for sweep in self._sweeps),
         )
         threads = [
             threading.Thread(target=_repeat, args=(stop, pause, do, name), name=f"atom-{name}")

@@ -23,17 +23,22 @@ QUIET = 0.5
 
 
 class AttemptLog:
-    """`LogSink` of one attempt. Both streams go into one log, in the order in which they arrive."""
+    """`LogSink` of one attempt. Both streams go into one log, in the order in which they arrive.
 
-    def __init__(self, context: WorkerContext, segment: SegmentKey, attempt_id: UUID) -> None:
+    A log that another worker began goes on behind its last chunk.
+    """
+
+    def __init__(
+        self, context: WorkerContext, segment: SegmentKey, attempt_id: UUID, *, offset: int = 0, sequence: int = 0
+    ) -> None:
         self._context = context
         self._run = segment
         self._attempt_id = attempt_id
         self._lock = threading.Lock()
         self._buffer = bytearray()
         self._since = 0.0
-        self._offset = 0
-        self._sequence = 0
+        self._offset = offset
+        self._sequence = sequence
 
     def write(self, stream: Stream, data: bytes) -> None:  # noqa: ARG002 - one log, both streams
         """`data` is in the log; it is durable once its chunk is full, old, or the log is closed."""

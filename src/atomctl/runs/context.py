@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 from uuid import UUID
 
 from atomctl.db.session import Sessions
@@ -16,6 +16,9 @@ from atomctl.runs.outage import through_outages
 from atomctl.runs.plan import Abilities
 from atomctl.runs.steps.model import LogSink, StepRequest, StepResult
 from atomctl.secrets.model import SecretSource
+
+if TYPE_CHECKING:
+    from atomctl.runs.steps.jobs.place import JobPlace
 
 _T = TypeVar("_T")
 
@@ -38,6 +41,7 @@ class WorkerContext:
         stopping: set when the worker is asked to stop: no further step is started.
         scratch: a folder of this worker, mode 0700; each attempt extracts its package below it.
         secrets: where the secrets of steps are read; None: no store is configured.
+        jobs: where shell steps run as Jobs; None: nowhere.
     """
 
     sessions: Sessions
@@ -46,6 +50,7 @@ class WorkerContext:
     steps: StepRunner
     scratch: Path
     secrets: SecretSource | None = None
+    jobs: JobPlace | None = None
     abilities: Abilities = field(default_factory=Abilities)
     live: LiveSegments = field(default_factory=LiveSegments)
     stopping: threading.Event = field(default_factory=threading.Event)

@@ -31,8 +31,8 @@ class AfterLoss(enum.StrEnum):
 def after_loss(idempotency: Idempotency) -> AfterLoss:
     """What the author allows for a step whose worker ended before a result was recorded.
 
-    `reattach` finds nothing to attach to where steps are processes of the worker, whose supervisor kills them when the
-    worker ends: like `unsafe`, it asks.
+    Asked only where neither a Job nor a report was found. `reattach` then has nothing to attach to, because steps that
+    are processes of a worker end with it: like `unsafe`, it asks.
     """
     match idempotency:
         case Idempotency.SAFE | Idempotency.KEY:

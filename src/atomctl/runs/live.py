@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from atomctl.db import queries
 from atomctl.db.session import Sessions
 from atomctl.runs.model import Claim, SegmentKey
+from atomctl.runs.steps.model import Halt
 
 _sql = queries.load(__file__)
 
@@ -32,13 +33,14 @@ class LiveSegment:
 
     claim: Claim
     tick: Callable[[], None] | None = None
-    interrupted: threading.Event = field(default_factory=threading.Event)
+    interrupted: Halt = field(default_factory=Halt)
     reason: Interruption | None = None
 
     def interrupt(self, reason: Interruption) -> None:
         """The running step is stopped; being fenced off outranks every other reason."""
         if self.reason is None or reason is Interruption.FENCED:
             self.reason = reason
+        self.interrupted.leave = self.reason is not Interruption.CANCEL
         self.interrupted.set()
 
 

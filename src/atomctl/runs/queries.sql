@@ -151,6 +151,12 @@ WHERE tenant_id = :tenant_id AND run_id = :run_id AND phase = :phase AND step = 
 ORDER BY number DESC
 LIMIT 1;
 
+-- name: attempt_states(tenant_id, ids)
+SELECT id, state FROM atom.step_attempts WHERE tenant_id = :tenant_id AND id = ANY(:ids);
+
+-- name: is_tenant(tenant_id)$
+SELECT EXISTS (SELECT 1 FROM atom.tenants WHERE tenant_id = :tenant_id);
+
 -- name: attempts(tenant_id, run_id)
 SELECT * FROM atom.step_attempts WHERE tenant_id = :tenant_id AND run_id = :run_id ORDER BY started_at, id;
 

@@ -51,6 +51,7 @@ def probe_request(
         attempt_id=attempt_id,
         folder=folder,
         timeout=probe.timeout,
+        probe=True,
         **_common(lost.run, handler, probe, lost.activation, secrets),
     )
 
@@ -63,6 +64,8 @@ def _common(
     assert isinstance(env, dict)
     assert isinstance(network, list)
     return {
+        "tenant_id": run.tenant_id,
+        "run_id": run.id,
         "config": config,
         "parameters": run.parameters,
         "env": {name: as_text(value) for name, value in env.items()},

@@ -20,6 +20,7 @@ from atomctl.runs.attempt_log import AttemptLog, NoLog
 from atomctl.runs.context import WorkerContext
 from atomctl.runs.follow import probe_answer
 from atomctl.runs.interpreter import Durable, Opening, Progress, interpret
+from atomctl.runs.job_tracing import discard_job, trace_job
 from atomctl.runs.live import Interruption, LiveSegment
 from atomctl.runs.model import Phase, Run, RunState, SegmentKey
 from atomctl.runs.object_record import AttemptLedger
@@ -146,7 +147,10 @@ class Work:
         what = Try(self._claim, handler, phase, try_number, new_id())
         begun: Progress | Begun | Lost = self._begin(what)
         if isinstance(begun, Lost):
-            begun = self._begin(what, self._find_out(begun, handler))
+            lost, found = begun, self._find_out(begun, handler)
+            begun = self._begin(what, found)
+            if found.result is not None:
+                self._discard_job(found.result, lost.run, step, lost.attempt.id)
         if isinstance(begun, Lost):
             raise LetGo("another attempt was begun and lost meanwhile")
         if isinstance(begun, Progress):
@@ -154,6 +158,7 @@ class Work:
         result = self._execute(begun)
         self._let_go_if_not_ours(result)
         progress = self._transaction(lambda conn: step_course.record(conn, begun, result))
+        self._discard_job(result, begun.run, step, what.attempt_id)
         _count(handler, result)
         return progress
 
@@ -161,7 +166,7 @@ class Work:
         handler, attempt_id = begun.what.handler, begun.what.attempt_id
         try:
             secrets = self._secrets(begun.run, handler, handler, attempt_id)
-            request = step_request(begun, self._folder(attempt_id), secrets)
+            request = self._placed(step_request(begun, self._folder(attempt_id), secrets))
             if handler.type is HandlerType.K8S:
                 request = dataclasses.replace(request, grounds=self._grounds(begun))
         except AtomError as error:
@@ -169,6 +174,14 @@ class Work:
                 raise
             return unstarted(error)
         return self._carry_out(request, begun)
+
+    def _placed(self, request: StepRequest) -> StepRequest:
+        """The request with what the package says about where its shell steps run."""
+        return dataclasses.replace(request, runtime=self._material().package.manifest.runtime)
+
+    def _discard_job(self, result: StepResult, run: Run, step: str, attempt_id: UUID) -> None:
+        if result.isolation is IsolationLevel.JOB:
+            discard_job(self._context, run, step, attempt_id)
 
     def _grounds(self, begun: Begun) -> Grounds:
         what = begun.what
@@ -191,11 +204,13 @@ class Work:
         return self._transaction(lambda conn: step_course.begin(conn, what, found))
 
     def _find_out(self, lost: Lost, handler: Handler) -> Found:
-        """Looks for the report of the lost attempt's supervisor, then asks the handler's probe, if there is one.
+        """Looks for the lost attempt's Job, then for its supervisor's report, then asks the handler's probe, if any.
 
         A report of a step that read secrets is left aside: with the old worker it is lost which values were handed
         out, and without them nothing masks what the step wrote.
         """
+        if (traced := trace_job(self._context, self._live, lost, handler)) is not None:
+            return traced
         secret = read_by(handler.type, handler.config, self._material().package.manifest.secrets)
         result = None if secret else self._context.steps.recorded(lost.attempt.id)
         if result is not None and result.outcome is not Outcome.CANCELLED:
@@ -207,7 +222,7 @@ class Work:
         request = probe_request(
             lost, handler, handler.probe, attempt_id=probe_id, folder=self._folder(probe_id), secrets=secrets
         )
-        probed = self._carry_out(request, None)
+        probed = self._carry_out(self._placed(request), None)
         self._let_go_if_not_ours(probed)
         return Found(lost.attempt.id, happened=probe_answer(probed))
 

@@ -82,6 +82,8 @@ class Found:
     """The report its supervisor left behind."""
     happened: bool | None = None
     """What the handler's probe says; None if there is none or it gave no answer."""
+    never_started: bool = False
+    """Whether it is certain that nothing of it was carried out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +230,7 @@ def _after_loss(scene: _Scene, lost: Attempt, found: Found | None) -> Progress |
         return Lost(lost, scene.run, activation_of(scene.run, scene.steps))
     if found.result is not None:
         return _end(scene, lost.id, found.result)
-    rule = after_loss(scene.what.handler.idempotency)
+    rule = AfterLoss.RUN_AGAIN if found.never_started else after_loss(scene.what.handler.idempotency)
     attempts.lose(scene.conn, scene.run.tenant_id, lost.id)
     if found.happened:
         detail: dict[str, Json] = {"attempt": str(lost.id), "probe": "it happened"}

@@ -26,9 +26,9 @@ def refusal(
         case HandlerType.API:
             return None
         case HandlerType.SHELL:
-            if runtime is RuntimeType.SHELL:
+            if runtime is RuntimeType.SHELL or kubernetes:
                 return None
-            why = f"runtime.type is {runtime.value}: its shell handlers run as Kubernetes Jobs, which need a connection"
+            why = f"runtime.type is {runtime.value}: its shell handlers run as Kubernetes Jobs, which need a cluster"
             return AtomError(codes.NO_CONTAINERS, why)
         case HandlerType.K8S:
             if kubernetes:

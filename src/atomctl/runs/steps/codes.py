@@ -87,9 +87,9 @@ NOT_A_STEP = Code(
 )
 NO_CONTAINERS = Code(
     "RUN662",
-    "this worker cannot run shell steps in containers",
-    "`runtime.type` is `docker` or `k8s`, which runs shell handlers as Kubernetes Jobs; no connection is configured.",
-    "set spec.runtime.type: shell to run them in this worker's sandbox",
+    "this installation cannot run shell steps in containers",
+    "`runtime.type` is `docker` or `k8s`, which runs shell handlers as Kubernetes Jobs; no cluster is configured.",
+    "KUBECONFIG=FILE atomctl up    # see docs/how-to/kubernetes-jobs.md; or set spec.runtime.type: shell",
     ExitCode.SERVICE,
     501,
 )

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
-
 from uuid import UUID
 
 from atomctl.wpk.model import Runtime
@@ -127,10 +126,10 @@ class StepResult:
 
 
 class Halt(threading.Event):
-    """Set when a step has to stop. With `leave` only this worker has to let go of it: what can go on without the worker
-    goes on, and is attended by whoever owns the run next."""
+    """Set when a step has to stop."""
 
     leave = False
+    """Whether only this worker has to let go: what can go on without it does, and the run's next owner attends it."""
 
 
 class LogSink(Protocol):

@@ -119,7 +119,7 @@ class _Ending:
         if self._memory_kills:
             why = f"the kernel killed {self._memory_kills} of its processes at the memory limit"
             return self._make(Outcome.FAILED, report, code=codes.OUT_OF_MEMORY, error=why)
-        return self._make(Outcome.FAILED, report, code=codes.EXIT_STATUS, error=_exit_words(report["exit_code"]))
+        return self._make(Outcome.FAILED, report, code=codes.EXIT_STATUS, error=exit_words(report["exit_code"]))
 
     def _make(
         self,
@@ -145,7 +145,8 @@ class _Ending:
         )
 
 
-def _exit_words(code: int | None) -> str:
+def exit_words(code: int | None) -> str:
+    """The exit code as people read it: with the signal's name where a signal ended the program."""
     if code is not None and code > 128:
         try:
             return f"exit code {code} (signal {signal.Signals(code - 128).name})"

@@ -1,0 +1,1 @@
+"""Shell steps as Kubernetes Jobs: one Job per attempt, found again by its name."""

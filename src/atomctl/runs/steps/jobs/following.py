@@ -1,0 +1,90 @@
+"""Following the log of a step's container in a thread of its own, through every break of the connection."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Final
+
+from atomctl.errors import AtomError
+from atomctl.kubernetes.calls import GivenUpError, Patience
+from atomctl.runs.steps.jobs.desk import JobDesk
+from atomctl.runs.steps.jobs.log_position import LogPosition
+from atomctl.runs.steps.model import Stream
+
+_PAUSE: Final = 0.3
+_ONE_STREAM: Final = 3600.0
+"""Seconds after which a stream is asked for anew, whatever it does."""
+
+
+class LogFollower:
+    """Reads a container's log from its beginning and hands it on line by line.
+
+    Args:
+        desk: where the Pod is.
+        pod: its name.
+        write: takes what the step said; called from the follower's thread alone. What it raises ends the following and
+            is raised by `finish`.
+    """
+
+    def __init__(self, desk: JobDesk, pod: str, write: Callable[[Stream, bytes], None]) -> None:
+        self._desk = desk
+        self._pod = pod
+        self._write = write
+        self._position = LogPosition()
+        self._ended = threading.Event()
+        self._stopped = threading.Event()
+        self._failure: Exception | None = None
+        self.complete = False
+        """Whether the log was read to its end after the container had ended."""
+        self._thread = threading.Thread(target=self._run, name=f"atom-log-{pod}", daemon=True)
+        self._thread.start()
+
+    def finish(self, seconds: float) -> bool:
+        """The container has ended: waits until its log is read whole, at most so long; whether it was.
+
+        Raises:
+            Exception: what `write` raised.
+        """
+        self._ended.set()
+        self._thread.join(seconds)
+        self.stop()
+        return self.complete
+
+    def stop(self) -> None:
+        """Nothing is written any more when this returns.
+
+        Raises:
+            Exception: what `write` raised.
+        """
+        self._stopped.set()
+        self._thread.join()
+        if self._failure is not None:
+            raise self._failure
+
+    def _run(self) -> None:
+        try:
+            while not self._stopped.is_set():
+                last = self._ended.is_set()
+                if self._read() and last:
+                    self.complete = True
+                    return
+                self._stopped.wait(_PAUSE)
+        except Exception as error:  # noqa: BLE001  # raised in the thread that waits for this one
+            self._failure = error
+
+    def _read(self) -> bool:
+        """Whether the log was read to an end that was not a break."""
+        patience = Patience(time.monotonic() + _ONE_STREAM, self._stopped)
+        self._position.reopen()
+        try:
+            with self._desk.log(self._pod, self._position.since, patience) as lines:
+                for line in lines:
+                    if (said := self._position.take(line)) is not None:
+                        self._write("stdout", said + b"\n")
+        except AtomError:
+            return False  # the connection broke, or the Pod is not that far, or gone: the next try, or the end, tells
+        except GivenUpError:
+            return False
+        return not patience.over
