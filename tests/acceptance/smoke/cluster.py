@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
@@ -9,11 +10,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+from uuid import uuid4
 
 from tests.acceptance.smoke.deployment import Beside, Deployment, Part
 from tools.build import KUBERNETES
 
 _SECONDS = 120
+_KEYHOLDER_SECONDS = 600
 _FORWARDING = re.compile(r"Forwarding from (127\.0\.0\.1:\d+) ")
 
 
@@ -36,9 +40,11 @@ class Release:
         program = shutil.which("kubectl") or str(KUBERNETES.program("kubectl"))
         return (program, f"--kubeconfig={self.kubeconfig}", f"--namespace={self.namespace}", *arguments)
 
-    def must(self, *arguments: str) -> str:
-        """What `kubectl` printed, having succeeded."""
-        done = subprocess.run(self.kubectl(*arguments), capture_output=True, text=True, timeout=_SECONDS, check=False)
+    def must(self, *arguments: str, given: str | None = None) -> str:
+        """What `kubectl` printed, having succeeded; `given` is its standard input."""
+        done = subprocess.run(
+            self.kubectl(*arguments), input=given, capture_output=True, text=True, timeout=_SECONDS, check=False
+        )
         assert done.returncode == 0, f"kubectl {' '.join(arguments)}: {done.stderr}"
         return done.stdout
 
@@ -67,14 +73,49 @@ class Release:
         """A shell in a pod."""
         return Beside(prefix=self.kubectl("exec", "-i", self.deployment(component), "--"))
 
+    @contextmanager
+    def keyholder(self) -> Iterator[Beside]:
+        """A shell in a pod of its own: like the server's, and with the audit log's key, which no server has.
+
+        An export of training data is signed with that key by somebody whose token is checked with the issuer's: no
+        part of a release holds both.
+        """
+        server = json.loads(self.must("get", self.deployment("server"), "-o", "json"))
+        name = f"{self.name}-smoke-{uuid4().hex[:8]}"
+        self.must("create", "-f", "-", given=json.dumps(_keyholder(name, server["spec"]["template"]["spec"])))
+        try:
+            self.must("wait", "--for=condition=Ready", f"pod/{name}", "--timeout=60s")
+            yield Beside(prefix=self.kubectl("exec", "-i", name, "--"))
+        finally:
+            self.must("delete", "pod", name, "--grace-period=0", "--force", "--wait=false")
+
+
+def _keyholder(name: str, server: dict[str, Any]) -> dict[str, Any]:
+    """The pod: what the server's is, without a server in it, which lives for ten minutes at most."""
+    pod = json.loads(json.dumps(server))
+    (keys,) = [volume["secret"]["items"] for volume in pod["volumes"] if volume["name"] == "keys"]
+    keys.append({"key": "audit.key", "path": "keys/audit.key"})
+    for container in pod["containers"]:
+        for probe in ("livenessProbe", "readinessProbe", "startupProbe", "ports", "args"):
+            container.pop(probe, None)
+        container["command"] = ["sleep", str(_KEYHOLDER_SECONDS)]
+    pod |= {"restartPolicy": "Never", "activeDeadlineSeconds": _KEYHOLDER_SECONDS}
+    pod.pop("topologySpreadConstraints", None)
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}, "spec": pod}
+
 
 @contextmanager
 def in_cluster(release: Release, tokens: Mapping[Part, str]) -> Iterator[Deployment]:
     """The release as a deployment, its server's and one worker's ports forwarded to this machine."""
-    with release.forwarded("server", "http") as server, release.forwarded("worker", "metrics") as worker:
+    with (
+        release.forwarded("server", "http") as server,
+        release.forwarded("worker", "metrics") as worker,
+        release.keyholder() as keyholder,
+    ):
         yield Deployment(
             base_url=server,
             beside=release.beside(),
+            keyholder=keyholder,
             worker_metrics=f"{worker}/metrics",
             tokens=tokens,
             isolation=("job",),

@@ -102,6 +102,7 @@ class Deployment:
     Attributes:
         base_url: where its API is.
         beside: a shell beside its server; None where nobody has one.
+        keyholder: one that also has the audit log's key, where the other one has not.
         worker_metrics: where a worker shows its metrics; None where it cannot be reached.
         tokens: access tokens by part; those that are missing are issued beside the server.
         isolation: what may stand between a step and the machine it runs on here.
@@ -109,6 +110,7 @@ class Deployment:
 
     base_url: str
     beside: Beside | None = None
+    keyholder: Beside | None = None
     worker_metrics: str | None = None
     tokens: Mapping[Part, str] = field(default_factory=dict, repr=False)
     isolation: Sequence[str] = ("bubblewrap", "none")
@@ -131,4 +133,4 @@ def on_this_machine(home: Path) -> Deployment:
     worker = next((home / "targets").glob("worker-*.json"))
     address = json.loads(worker.read_bytes())[0]["targets"][0]
     api_url = json.loads((home / "instance.json").read_bytes())["api_url"]
-    return Deployment(api_url, Beside.home(home), f"http://{address}/metrics")
+    return Deployment(api_url, Beside.home(home), worker_metrics=f"http://{address}/metrics")

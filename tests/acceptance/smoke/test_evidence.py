@@ -61,13 +61,14 @@ def test_one_changed_word_breaks_the_proof(crowd: Crowd, bundle: Path, vkey: Pat
 
 
 def test_the_run_is_exported_as_training_data_and_verified(
-    crowd: Crowd, beside: Beside, story: Story, vkey: Path
+    deployment: Deployment, crowd: Crowd, beside: Beside, story: Story, vkey: Path
 ) -> None:
+    keyholder = deployment.keyholder or beside
     there, here = f"/tmp/smoke-{uuid4().hex}", crowd.work / "training"
     yesterday = (datetime.now(UTC) - timedelta(days=1)).date().isoformat()
     token = crowd.tokens[Part.AUDITOR]
-    beside.atomctl_as(token, "dataset", "export", "--since", yesterday, "--out", there)
-    beside.fetch(there, here)
+    keyholder.atomctl_as(token, "dataset", "export", "--since", yesterday, "--out", there)
+    keyholder.fetch(there, here)
     verdict = crowd[Part.AUDITOR].json("dataset", "verify", str(here), "--vkey", str(vkey))
     assert verdict["outcome"] == "verified"
     rows = [json.loads(line) for file in here.rglob("*.jsonl") for line in file.read_text().splitlines()]
