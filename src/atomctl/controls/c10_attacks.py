@@ -71,14 +71,19 @@ def _forged(stage: _Stage, _: Notebook) -> str:
 
 
 def _bad_logins(stage: _Stage, _: Notebook) -> str:
-    """A token that has just expired, again and again."""
+    """A token that has just expired, again and again until somebody is called: the alert is about a rate."""
     since = _begin(stage, REFUSED)
     issued = datetime.now(UTC) - timedelta(hours=1)
     issuer = EmbeddedIssuer(stage.site.issuer_key)
     token = issuer.issue(stage.company.tenant.id, "probe-late", [Role.VIEWER], timedelta(minutes=1), now=issued)
     late = replace(stage.company.owner, token=token)
-    seen = {late.ask("GET", "auth/whoami").seen for _ in range(_MANY)}
-    return f"{', '.join(sorted(seen))}, {stage.monitoring.reported(REFUSED, since)}"
+    seen: set[str] = set()
+
+    def attack() -> None:
+        seen.update(late.ask("GET", "auth/whoami").seen for _ in range(_MANY))
+
+    reported = stage.monitoring.reported(REFUSED, since, meanwhile=attack)
+    return f"{', '.join(sorted(seen))}, {reported}"
 
 
 def _crossed(stage: _Stage, _: Notebook) -> str:

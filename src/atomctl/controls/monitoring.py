@@ -115,8 +115,16 @@ class Monitoring:
         rules = self.loaded().values()
         return bool(rules) and all(_moment(rule["lastEvaluation"]) > begun for rule in rules)
 
-    def reported(self, name: str, since: datetime, **labels: str) -> str:
+    def reported(
+        self, name: str, since: datetime, *, meanwhile: Callable[[], object] = lambda: None, **labels: str
+    ) -> str:
         """`firing, reported` once an alert that began after `since` fires in Alertmanager and was reported here.
+
+        Args:
+            name: of the alert.
+            since: when what it is about began.
+            meanwhile: goes on with it before each look, for an alert about how often something happens.
+            labels: which the alert must carry.
 
         Raises:
             TimeoutError: it has not.
@@ -127,7 +135,11 @@ class Monitoring:
             wanted = {"alertname": name, "probe": "true", **labels}
             return all(said.get(key) == value for key, value in wanted.items()) and _moment(alert["startsAt"]) > since
 
-        until(lambda: any(map(is_it, self.firing())), f"{name} does not fire in Alertmanager", self.patience)
+        def fires() -> bool:
+            meanwhile()
+            return any(map(is_it, self.firing()))
+
+        until(fires, f"{name} does not fire in Alertmanager", self.patience)
         self.receipts.wait(is_it, name, self.patience)
         return "firing, reported"
 
