@@ -15,7 +15,7 @@ from structlog.stdlib import ProcessorFormatter
 from atomctl.telemetry.redaction import redact
 
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
-_QUIETED = ("alembic", "httpx", "httpcore", "urllib3")
+_QUIETED = ("alembic", "httpcore", "httpcore2", "httpx", "httpx2", "psycopg", "urllib3")
 
 
 def configure(level: str, json: bool) -> None:

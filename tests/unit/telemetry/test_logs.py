@@ -108,3 +108,16 @@ def test_plain_text_and_numbers_stay_as_they_are_but_not_without_end() -> None:
     assert redact("count", 3) == 3
     assert redact("items", ("a", "b")) == ["a", "b"]
     assert redact_text("x" * (LONGEST + 5)).endswith("… (5 more)")
+
+
+def test_a_pool_that_complains_each_second_is_heard_at_warning_and_not_at_error(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    import psycopg_pool  # noqa: F401  # it gives its own logger a level
+
+    logs.configure("error", json=True)
+    logging.getLogger("psycopg.pool").warning("error connecting")
+    assert _lines(capsys) == []
+    logs.configure("info", json=True)
+    logging.getLogger("psycopg.pool").warning("error connecting")
+    assert [line["event"] for line in _lines(capsys)] == ["error connecting"]
