@@ -98,6 +98,7 @@ PAGES: dict[str, Callable[[], str]] = {
     **{f"../how-to/runbooks/{alert.runbook}.md": partial(alert_pages.runbook, alert) for alert in ALERTS},
     "../../deploy/prometheus/atom-rules.yaml": partial(rule_file, ALERTS),
     "../../deploy/prometheus/prometheusrule.yaml": partial(prometheus_rule, ALERTS),
+    "../../deploy/helm/atom/files/atom-rules.yaml": partial(rule_file, ALERTS),
 }
 """What is written, by its place beside the reference pages."""
 

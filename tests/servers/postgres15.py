@@ -28,12 +28,13 @@ class Postgres15:
 
     name: ClassVar[str] = "postgres15"
 
-    def __init__(self, folder: Path, options: Mapping[str, str] | None = None) -> None:
+    def __init__(self, folder: Path, options: Mapping[str, str] | None = None, *, host: str = "127.0.0.1") -> None:
         """Nothing is started.
 
         Args:
             folder: of its state; made if missing.
             options: of the server's configuration, over the defaults.
+            host: the address of this machine to listen on, such as the one that pods reach.
         """
         program = tool("postgresql").program("postgres")
         require(program.exists(), "PostgreSQL 15, the oldest external server", "make tools")
@@ -43,17 +44,17 @@ class Postgres15:
         base, sockets = folder / "server", folder / "socket"
         for private in (base, sockets):
             account.private_folder(private)
-        self.port = free_port()
+        self.host, self.port = host, free_port()
         self.credentials = folder / "credentials"
         credentials.ensure_password(folder / "initial", ADMIN)
         self._password = credentials.read_login(folder / "initial", ADMIN).password
-        address = {"listen_addresses": "127.0.0.1", "port": str(self.port)}
+        address = {"listen_addresses": host, "port": str(self.port)}
         self._cluster = Cluster(binaries, base, sockets, account, {**(options or {}), **address})
 
     @property
     def url(self) -> str:
         """The administrator's address: the value of `ATOM_DATABASE_URL`. It holds the password."""
-        return f"postgresql://{ADMIN}:{self._password}@127.0.0.1:{self.port}/atom"
+        return f"postgresql://{ADMIN}:{self._password}@{self.host}:{self.port}/atom"
 
     @property
     def address(self) -> DatabaseAddress:
@@ -81,6 +82,8 @@ class Postgres15:
         """Afterwards it accepts connections and the database `atom` exists."""
         if not self._cluster.data.exists():
             self._cluster.initialise(self._password)
+            with (self._cluster.data / "pg_hba.conf").open("a") as rules:
+                rules.write("host all all all scram-sha-256\n")  # initdb lets in this machine's loopback alone
         self._cluster.start()
         try:
             ensure_database(self.admin)

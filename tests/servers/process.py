@@ -57,6 +57,7 @@ class ServerProcess(ABC):
     def __init__(self, folder: Path) -> None:
         require(SETPRIV.exists(), "setpriv, which ties servers to the test's life", "apt-get install util-linux")
         self.folder = folder
+        self.host = "127.0.0.1"
         self.log = folder / f"{self.name}.log"
         self.port = 0
         self._process: subprocess.Popen[bytes] | None = None
@@ -77,7 +78,7 @@ class ServerProcess(ABC):
     @property
     def url(self) -> str:
         """Its base address."""
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://{self.host}:{self.port}"
 
     @property
     def pid(self) -> int:

@@ -22,8 +22,15 @@ class S3Server(ServerProcess):
 
     name: ClassVar[str] = "s3"
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, host: str = "127.0.0.1") -> None:
+        """Nothing is started.
+
+        Args:
+            folder: of its state; made if missing.
+            host: the address of this machine to listen on, such as the one that pods reach.
+        """
         super().__init__(folder)
+        self.host = host
         wanted = tool("versitygw")
         require(wanted.binary.exists(), f"versitygw {wanted.version}, an S3 server with Object Lock", "make tools")
         self._binary = wanted.binary
@@ -39,7 +46,7 @@ class S3Server(ServerProcess):
         objects, versions = self.folder / "objects", self.folder / "versions"
         for path in (objects, versions):
             path.mkdir(exist_ok=True)
-        listen = ["--port", f"127.0.0.1:{self.port}", "--health", "/health"]
+        listen = ["--port", f"{self.host}:{self.port}", "--health", "/health"]
         return [str(self._binary), *listen, "posix", "--versioning-dir", str(versions), str(objects)]
 
     def environment(self) -> Mapping[str, str]:
