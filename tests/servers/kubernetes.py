@@ -37,6 +37,7 @@ from tools.kubernetes.obstacles import lacking
 KUBECONFIG_VARIABLE = "ATOM_TEST_KUBECONFIG"
 PYTHON_IMAGE = PYTHON
 """An image that every node has; pods take it with `imagePullPolicy: Never`."""
+WATCHERS = ("kubelet", "kube-controller-manager", "kube-scheduler", "kube-proxy", "coredns")
 _ROOT = Path(__file__).parents[2]
 _PATIENCE = 60.0
 _numbers = itertools.count(1)
@@ -163,9 +164,16 @@ class Kubernetes:
         self.stop_program("kube-apiserver")
 
     def start_api(self) -> None:
-        """Afterwards the API server is ready again, with all that was stored."""
+        """Afterwards the API server is ready again, with all that was stored, and is acted upon.
+
+        What watches it is started anew, which containers do not notice: by itself each waits up to a minute, the
+        longer the outage was.
+        """
         self.start_program("kube-apiserver")
         wait_until(self._api_ready, "the API server is ready again", _PATIENCE)
+        for name in WATCHERS:
+            self.stop_program(name)
+            self.start_program(name)
 
     def stop_program(self, name: str) -> None:
         """Afterwards one of the node's programs is gone, such as `kubelet`, without a moment to put things in order."""
@@ -218,6 +226,7 @@ class KubernetesServer(ServerProcess):
         return Kubernetes(self._layout.kubeconfig)
 
     def command(self) -> Sequence[str]:
+        self._layout.ready.unlink(missing_ok=True)  # of a start before, which was killed
         return [sys.executable, "-m", "tools.kubernetes.node", str(self._layout.folder), f"--wait={self._wait}"]
 
     def environment(self) -> Mapping[str, str]:
