@@ -24,6 +24,7 @@ from tests.servers.webhook import WebhookReceiver
 
 ONE_NODE = frozenset({"kubernetes", "kubernetes_server"})
 """Fixtures of which a machine has one."""
+NODE_SECONDS = 900
 
 
 @pytest.hookimpl(wrapper=True)
@@ -42,12 +43,17 @@ def pytest_runtest_makereport(
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Side by side run files, but whatever uses the machine's one Kubernetes runs in one process."""
-    if config.getoption("dist", None) != "loadgroup":
-        return
+    """Side by side run files, but whatever uses the machine's one Kubernetes runs in one process.
+
+    A test that uses it may take long: it may be the one that has to wait until another session gives the node up.
+    """
+    side_by_side = config.getoption("dist", None) == "loadgroup"
     for item in items:
-        uses_node = isinstance(item, pytest.Function) and ONE_NODE.intersection(item.fixturenames)
-        item.add_marker(pytest.mark.xdist_group("kubernetes" if uses_node else item.path.as_posix()))
+        uses_node = isinstance(item, pytest.Function) and bool(ONE_NODE.intersection(item.fixturenames))
+        if uses_node and item.get_closest_marker("timeout") is None:
+            item.add_marker(pytest.mark.timeout(NODE_SECONDS))
+        if side_by_side:
+            item.add_marker(pytest.mark.xdist_group("kubernetes" if uses_node else item.path.as_posix()))
 
 
 @pytest.fixture(scope="session")
@@ -97,7 +103,7 @@ def kubernetes_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kube
     """The session's own node, for tests of starting and stopping; everybody else asks for `kubernetes`."""
     if named := os.environ.get(KUBECONFIG_VARIABLE):
         pytest.skip(f"{KUBECONFIG_VARIABLE}={named} is to be used, so no other node is started")
-    with KubernetesServer(tmp_path_factory.mktemp("kubernetes"), wait=120) as server:
+    with KubernetesServer(tmp_path_factory.mktemp("kubernetes"), wait=NODE_SECONDS / 3) as server:
         yield server
 
 

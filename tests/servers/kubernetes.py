@@ -218,7 +218,7 @@ class KubernetesServer(ServerProcess):
         require(reason is None, str(reason), "make tools    # as root")
         self._layout = Layout(folder.resolve())
         self._wait = wait
-        self.start_seconds = 150.0 + wait
+        self.start_seconds = 300.0 + wait
 
     @property
     def node(self) -> Kubernetes:

@@ -21,7 +21,7 @@ from pathlib import Path
 from tools.kubernetes import api, cgroups, configuration
 from tools.kubernetes.layout import CONTAINERD_SOCKET, HOST_IP, LINK_NETWORK, NODE, NODE_IP, PRIVATE, Layout
 
-_PATIENCE = 60.0
+_PATIENCE = 180.0
 _POLL = 0.05
 SYSCTLS: Mapping[str, int] = {
     "vm/overcommit_memory": 1,
@@ -93,7 +93,7 @@ class Programs:
         """Afterwards `condition` was true once, and no program has ended meanwhile that should not have.
 
         Raises:
-            NodeError: it was not true within a minute.
+            NodeError: it was not true in time.
         """
         deadline = time.monotonic() + _PATIENCE
         self.reap()

@@ -47,7 +47,7 @@ from tools.kubernetes.obstacles import (
 )
 
 ROOT = Path(__file__).parents[2]
-READY_SECONDS = 120.0
+READY_SECONDS = 240.0
 _POLL = 0.1
 _TAIL = 3000
 
