@@ -184,6 +184,7 @@ def working(
         isolation="test",
         follow=runs.on_approval,
         secrets=secrets,
+        abilities=yard.abilities,
         options=options or WorkerOptions(poll=0.05, watch=0.05),
     )
     thread = threading.Thread(target=worker.run, args=(stop,), name="test-worker")

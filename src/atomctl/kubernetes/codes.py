@@ -101,8 +101,7 @@ NO_KIND = Code(
 CONFLICT = Code(
     "KUB013",
     "somebody else holds what was to be changed",
-    "The fields belong to another field manager, or the object was changed between reading and writing. Nothing was "
-    "changed.",
+    "The fields belong to another field manager, which applied them before. Nothing was changed.",
     "kubectl get KIND NAME -n NAMESPACE --show-managed-fields -o yaml    # who holds which field",
     ExitCode.CONFLICT,
     409,
@@ -140,6 +139,15 @@ EXPIRED = Code(
     503,
     retryable=True,
 )
+OUTDATED = Code(
+    "KUB018",
+    "the object is written so often that no change of it gets through",
+    "Between reading and writing, somebody else wrote it, several times in a row. Nothing was changed.",
+    "kubectl get KIND NAME -n NAMESPACE -w --show-managed-fields -o yaml    # who keeps writing it",
+    ExitCode.CONFLICT,
+    409,
+    retryable=True,
+)
 ROLLOUT_FAILED = Code(
     "KUB020",
     "the rollout does not get on",
@@ -174,3 +182,6 @@ NOT_PERMITTED = Code(
     ExitCode.DENIED,
     403,
 )
+
+OUTCOME_UNKNOWN = frozenset({SLOW, SERVER_ERROR, BROKEN})
+"""After these a change that was asked for may have happened; after all others it has not."""

@@ -28,7 +28,8 @@ from atomctl.kubernetes.failures import error_of, refusal_of
 
 _T = TypeVar("_T")
 
-_SILENCE: Final = httpx2.Timeout(10.0, connect=5.0)
+_CONNECT_SECONDS: Final = 5.0
+_SILENCE_SECONDS: Final = 10.0
 """How long the server may say nothing."""
 _ANSWER_SECONDS: Final = 30.0
 """How long one whole answer may take."""
@@ -153,6 +154,7 @@ class Cluster:
                 params=dict(call.query),
                 content=None if call.body is None else json.dumps(call.body).encode(),
                 headers={"accept": "application/json", "content-type": call.content_type},
+                timeout=_silence(patience),
             )
             response = http.send(request, stream=True)
         except (httpx2.HTTPError, httpx2.InvalidURL, ConfigError, OSError) as error:
@@ -188,11 +190,17 @@ class Cluster:
             assert config is not None, "without a default, a missing context is an error"
             if config.user is None:
                 raise ConfigError(f"context {config.context_name} names no user")
-            params = ConnectionParams(timeout=_SILENCE, trust_env=False)
+            params = ConnectionParams(timeout=_silence(None), trust_env=False)
             return _Opened(config, Client(config, params), stamp)
         except (ConfigError, OSError, KeyError, TypeError, AttributeError, ValueError, yaml.YAMLError) as error:
             where = "the service account of this Pod" if file is None else str(file)
             raise AtomError(codes.BAD_CONNECTION, f"{where}: {_words(error)}") from error
+
+
+def _silence(patience: Patience | None) -> httpx2.Timeout:
+    """How long the server may say nothing: not much longer than anybody waits."""
+    left = _SILENCE_SECONDS if patience is None else min(_SILENCE_SECONDS, patience.left + 0.5)
+    return httpx2.Timeout(left, connect=min(_CONNECT_SECONDS, left))
 
 
 def _stamp(file: Path | None) -> tuple[int, int] | None:

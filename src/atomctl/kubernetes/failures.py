@@ -21,6 +21,7 @@ _ADMISSION: Final = re.compile(
     r"violates PodSecurity|admission webhook|ValidatingAdmissionPolicy|MutatingAdmissionPolicy|exceeded quota"
     r"|denied the request|denied request|failed quota|is being terminated|maximum .* usage per|minimum .* usage per"
 )
+_OUTDATED: Final = re.compile(r"the object has been modified|Precondition failed")
 _NO_NAMESPACE: Final = re.compile(r'^namespaces "([^"]+)" not found$')
 
 
@@ -75,12 +76,18 @@ def _code(refusal: Refusal) -> Code:
     if refusal.status < 500 and refusal.status != 429 and _ADMISSION.search(refusal.message):
         return codes.ADMISSION
     if refusal.status == 409:
-        return codes.EXISTS if refusal.reason == "AlreadyExists" else codes.CONFLICT
+        return _conflict(refusal)
     if refusal.status == 403:
         return codes.FORBIDDEN if _RBAC.search(refusal.message) or not refusal.reason else codes.ADMISSION
     if refusal.status >= 500:
         return codes.SERVER_ERROR
     return _BY_STATUS.get(refusal.status, codes.INVALID if refusal.reason else codes.BROKEN)
+
+
+def _conflict(refusal: Refusal) -> Code:
+    if refusal.reason == "AlreadyExists":
+        return codes.EXISTS
+    return codes.OUTDATED if _OUTDATED.search(refusal.message) else codes.CONFLICT
 
 
 _BY_STATUS: Final[Mapping[int, Code]] = {

@@ -11,6 +11,7 @@ from psycopg.types.json import Jsonb
 
 from atomctl.canonical import Digest, Json
 from atomctl.db import queries
+from atomctl.kubernetes.codes import OUTCOME_UNKNOWN
 from atomctl.runs.context import WorkerContext
 from atomctl.runs.model import Claim, Phase, Run
 from atomctl.runs.segments import held_run
@@ -70,7 +71,7 @@ def settle(conn: Connection, tenant_id: UUID, attempt_id: UUID, result: StepResu
             after_object=_document(change.after),
             after_digest=change.after_digest,
         )
-    if result.code is None or not result.code.retryable:
+    if result.code not in OUTCOME_UNKNOWN:
         _sql.refuse_objects(conn, tenant_id=tenant_id, attempt_id=attempt_id)
 
 

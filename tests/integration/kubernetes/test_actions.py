@@ -9,7 +9,12 @@ from tests.integration.kubernetes.bench import WEB, Bench, deployment, job
 from atomctl.kubernetes import codes
 from atomctl.runs.steps import codes as step_codes
 
-CONFIG = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "settings"}, "data": {"colour": "green"}}
+CONFIG: dict[str, Any] = {
+    "apiVersion": "v1",
+    "kind": "ConfigMap",
+    "metadata": {"name": "settings"},
+    "data": {"colour": "green"},
+}
 
 
 def test_get_hands_the_object_on_as_the_cluster_says_it(bench: Bench) -> None:

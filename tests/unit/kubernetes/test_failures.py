@@ -35,6 +35,8 @@ def status(reason: str, message: str, **details: object) -> bytes:
         (422, "Invalid", POLICY, codes.ADMISSION),
         (404, "NotFound", 'deployments.apps "web" not found', codes.NOT_FOUND),
         (409, "Conflict", FIELDS, codes.CONFLICT),
+        (409, "Conflict", "the object has been modified; please apply your changes", codes.OUTDATED),
+        (409, "Conflict", "Precondition failed: UID in precondition: a, UID in object meta: b", codes.OUTDATED),
         (409, "AlreadyExists", 'jobs.batch "again" already exists', codes.EXISTS),
         (410, "Expired", "The provided continue parameter is too old", codes.EXPIRED),
         (400, "BadRequest", "container is waiting to start", codes.INVALID),

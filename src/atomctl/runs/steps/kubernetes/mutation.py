@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 
 from atomctl.errors import AtomError
 from atomctl.kubernetes import codes
@@ -19,7 +19,9 @@ from atomctl.kubernetes.references import Reference
 from atomctl.runs.steps import codes as step_codes
 from atomctl.runs.steps.kubernetes.action import Action
 from atomctl.runs.steps.kubernetes.grounds import require_ground
-from atomctl.runs.steps.kubernetes.model import ObjectChange
+from atomctl.runs.steps.kubernetes.model import Grounds, ObjectChange
+
+_T = TypeVar("_T")
 
 _TRIES: Final = 5
 """How often a change is made anew because somebody, often a controller, wrote the object in between."""
@@ -71,8 +73,23 @@ def predict(action: Action, mutation: Mutation) -> Prediction:
     """The state before and, by the server's dry run, after; nothing is changed.
 
     Raises:
-        AtomError: KUB001 to KUB017: the server would refuse the change, for this reason.
+        AtomError: KUB001 to KUB018: the server would refuse the change, for this reason.
     """
+    return _while_outdated(lambda: _predict(action, mutation))
+
+
+def _while_outdated(do: Callable[[], _T]) -> _T:
+    """What `do` returns, which reads and writes, tried again if somebody wrote in between."""
+    for _ in range(_TRIES - 1):
+        try:
+            return do()
+        except AtomError as error:
+            if error.code is not codes.OUTDATED:
+                raise
+    return do()
+
+
+def _predict(action: Action, mutation: Mutation) -> Prediction:
     before = read_or_none(action, mutation.reference, mutation.may_be_absent) if mutation.readable else None
     call = mutation.call(before)
     if call is None:
@@ -96,25 +113,23 @@ def carry_out(action: Action, mutation: Mutation) -> Object | None:
     """
     if action.grounds is None:
         raise AtomError(step_codes.BAD_CONFIG, f"a probe changes nothing, and {action.name} would")
-    for tries_left in reversed(range(_TRIES)):
-        predicted = predict(action, mutation)
-        if predicted.call is None:
-            action.say(f"{mutation.reference}: nothing to change")
-            return predicted.after
-        require_ground(action.name, mutation.reference, predicted.before, action.grounds)
-        change = _change(action, mutation.reference, predicted.before, predicted.after)
-        action.patience.check()
-        action.grounds.ledger.intend(change)
-        try:
-            answer = action.ask(predicted.call)
-        except AtomError as error:
-            if error.code is not codes.CONFLICT or not tries_left:
-                raise
-            continue
-        after = mutation.settled() if mutation.settled else mutation.after(predicted.before, answer)
-        _note(action, change, predicted.before, after)
-        return after
-    raise AssertionError("unreachable: the last try returns or raises")
+    grounds = action.grounds
+    return _while_outdated(lambda: _carry_out(action, mutation, grounds))
+
+
+def _carry_out(action: Action, mutation: Mutation, grounds: Grounds) -> Object | None:
+    predicted = predict(action, mutation)
+    if predicted.call is None:
+        action.say(f"{mutation.reference}: nothing to change")
+        return predicted.after
+    require_ground(action.name, mutation.reference, predicted.before, grounds)
+    change = _change(action, grounds, mutation.reference, predicted)
+    action.patience.check()
+    grounds.ledger.intend(change)
+    answer = action.ask(predicted.call)
+    after = mutation.settled() if mutation.settled else mutation.after(predicted.before, answer)
+    _note(action, change, predicted.before, after)
+    return after
 
 
 def read_or_none(action: Action, reference: Reference, may_be_absent: bool) -> Object | None:
@@ -137,11 +152,11 @@ def version_of(before: Object | None) -> Object:
     return {"resourceVersion": version} if version else {}
 
 
-def _change(action: Action, reference: Reference, before: Object | None, after: Object | None) -> ObjectChange:
-    assert action.grounds is not None, "asked for before"
+def _change(action: Action, grounds: Grounds, reference: Reference, predicted: Prediction) -> ObjectChange:
+    before, after = predicted.before, predicted.after
     secret = reference.kind == SECRET
     return ObjectChange(
-        step=action.grounds.owner.rpartition("/")[2],
+        step=grounds.owner.rpartition("/")[2],
         action=action.name,
         kind=reference.kind.name,
         api_version=reference.kind.api_version,

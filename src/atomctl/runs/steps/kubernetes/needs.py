@@ -50,8 +50,7 @@ def _needs(config: Mapping[str, Json], *, compensates: bool) -> Iterator[Permiss
         yield from _of_manifest(action, config.get("manifest"))
         return
     name = _known(config.get("kind")) or ("Pod" if action == "logs" else None)
-    version = _known(config.get("api_version"))
-    kind = known_kind(name, version) if name else None
+    kind = known_kind(name, _known(config.get("api_version")) or None) if name else None
     if action == "events":
         yield from _of_events(kind)
         return
