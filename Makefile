@@ -26,7 +26,8 @@ demo: $(READY) ## show the main job on a temporary instance, in under a minute
 .PHONY: test
 test: $(READY) ## all tests, fast ones first
 	@$(BIN)/python -m pytest tests/unit tests/property tests/sabotage
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup tests/integration
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "not kubernetes" tests/integration
+	@$(BIN)/python -m pytest -m kubernetes tests/integration
 	@$(BIN)/python -m pytest tests/acceptance tests/chaos
 
 .PHONY: lint

@@ -42,18 +42,16 @@ def pytest_runtest_makereport(
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Side by side run files, but whatever uses the machine's one Kubernetes runs in one process.
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks what uses the machine's one Kubernetes: that cannot run side by side.
 
-    A test that uses it may take long: it may be the one that has to wait until another session gives the node up.
+    Such a test may take long: it may be the one that has to wait until another session gives the node up.
     """
-    side_by_side = config.getoption("dist", None) == "loadgroup"
     for item in items:
-        uses_node = isinstance(item, pytest.Function) and bool(ONE_NODE.intersection(item.fixturenames))
-        if uses_node and item.get_closest_marker("timeout") is None:
-            item.add_marker(pytest.mark.timeout(NODE_SECONDS))
-        if side_by_side:
-            item.add_marker(pytest.mark.xdist_group("kubernetes" if uses_node else item.path.as_posix()))
+        if isinstance(item, pytest.Function) and ONE_NODE.intersection(item.fixturenames):
+            item.add_marker(pytest.mark.kubernetes)
+            if item.get_closest_marker("timeout") is None:
+                item.add_marker(pytest.mark.timeout(NODE_SECONDS))
 
 
 @pytest.fixture(scope="session")
