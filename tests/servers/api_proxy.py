@@ -14,7 +14,7 @@ from types import TracebackType
 import httpx
 from tests.servers.kubernetes import Kubernetes
 
-Misbehaviour = Callable[["_Handler"], bool]
+Misbehaviour = Callable[["Handler"], bool]
 """Answers a request in its own way and returns True, or leaves it to the real server."""
 
 
@@ -65,11 +65,13 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
     def __init__(self, address: tuple[str, int], proxy: ApiProxy) -> None:
-        super().__init__(address, _Handler)
+        super().__init__(address, Handler)
         self.proxy = proxy
 
 
-class _Handler(BaseHTTPRequestHandler):
+class Handler(BaseHTTPRequestHandler):
+    """One request."""
+
     protocol_version = "HTTP/1.1"
     server: _Server
     body: bytes
@@ -106,21 +108,27 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def cut(self, after: bytes = b"") -> None:
-        """The connection ends in the middle of an answer."""
+    def do_and_cut(self) -> bool:
+        """The real server does it, and its answer gets lost."""
+        self.ask()
+        return self.cut()
+
+    def cut(self, after: bytes = b"") -> bool:
+        """The connection ends in the middle of an answer: True."""
         self.send_response(200)
         self.send_header("content-type", "application/json")
         self.send_header("content-length", str(len(after) + 1000))
         self.end_headers()
         self.wfile.write(after)
         self.close_connection = True
+        return True
 
 
-def times(count: int, do: Callable[[_Handler], None], only: str = "") -> Misbehaviour:
+def times(count: int, do: Callable[[Handler], object], only: str = "") -> Misbehaviour:
     """Misbehaves so many times, on requests of the method `only` that are meant in earnest, if one is named."""
     left = [count]
 
-    def misbehave(handler: _Handler) -> bool:
+    def misbehave(handler: Handler) -> bool:
         meant = not only or (handler.command == only and "dryRun" not in handler.path)
         if not left[0] or not meant:
             return False
@@ -131,12 +139,12 @@ def times(count: int, do: Callable[[_Handler], None], only: str = "") -> Misbeha
     return misbehave
 
 
-def refuse(status: int, reason: str, message: str, **headers: str) -> Callable[[_Handler], None]:
+def refuse(status: int, reason: str, message: str, **headers: str) -> Callable[[Handler], None]:
     """Answers with a Status object."""
     body = json.dumps({"kind": "Status", "apiVersion": "v1", "reason": reason, "message": message, "code": status})
     return lambda handler: handler.say(status, body.encode(), **headers)
 
 
-def sleep(seconds: float) -> Callable[[_Handler], None]:
+def sleep(seconds: float) -> Callable[[Handler], None]:
     """Says nothing for so long, or until the proxy ends."""
     return lambda handler: (handler.server.proxy.stopping.wait(seconds), None)[1]

@@ -192,7 +192,13 @@ def job(name: str, *command: str, image: str = PYTHON_IMAGE, **spec: Any) -> dic
         "spec": {
             "backoffLimit": 0,
             **spec,
-            "template": {"spec": {"restartPolicy": "Never", "containers": [{**container(*command), "image": image}]}},
+            "template": {
+                "spec": {
+                    "restartPolicy": "Never",
+                    "terminationGracePeriodSeconds": 0,
+                    "containers": [{**container(*command), "image": image}],
+                }
+            },
         },
     }
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from tests.integration.kubernetes.bench import Bench, container, deployment, job, patient
-from tests.servers.api_proxy import ApiProxy, refuse, sleep, times
+from tests.servers.api_proxy import ApiProxy, Handler, refuse, sleep, times
 from tests.servers.kubernetes import Kubernetes
 
 from atomctl.errors import AtomError, Code
@@ -71,7 +71,12 @@ def test_an_unknown_kind(bench: Bench) -> None:
 def test_an_admission_refusal_by_pod_security(bench: Bench) -> None:
     label = "pod-security.kubernetes.io/enforce=restricted"
     bench.kubernetes.must("label", "namespace", bench.namespace, label)
-    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "root"}, "spec": {"containers": [container()]}}
+    pod: dict[str, Any] = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "root"},
+        "spec": {"containers": [container()]},
+    }
     result = bench.act("apply", manifest=pod)
     refused(result, codes.ADMISSION, f"Pod {bench.namespace}/root", "violates PodSecurity", "runAsNonRoot")
     assert bench.ledger.intents == []
@@ -79,7 +84,7 @@ def test_an_admission_refusal_by_pod_security(bench: Bench) -> None:
 
 def test_an_admission_refusal_by_a_quota(bench: Bench) -> None:
     bench.kubernetes.must("create", "quota", "few", "--hard=count/configmaps=1", "-n", bench.namespace)
-    quota = f"--for=jsonpath={{.status.hard}}", "resourcequota/few", "-n", bench.namespace
+    quota = "--for=jsonpath={.status.hard}", "resourcequota/few", "-n", bench.namespace
     bench.kubernetes.must("wait", *quota)
     refused(bench.act("apply", manifest=MAP), codes.ADMISSION, "exceeded quota: few")
 
@@ -122,7 +127,7 @@ def test_a_server_that_fails_is_asked_again_what_is_and_not_to_change_it_twice(b
 
 def test_a_change_whose_answer_broke_off_is_found_made_by_the_next_attempt(behind: Bench, proxy: ApiProxy) -> None:
     behind.create(MAP)
-    proxy.misbehave = times(1, lambda handler: (handler.ask(), handler.cut())[1], only="PATCH")
+    proxy.misbehave = times(1, Handler.do_and_cut, only="PATCH")
     refused(behind.act("patch", **PATCH), codes.BROKEN, "patch ConfigMap")
     assert behind.done("patch", **PATCH).changes == ()
     assert behind.look("v1 configmaps/settings")["data"] == {"a": "2"}
@@ -156,7 +161,7 @@ def test_a_server_that_is_gone(bench: Bench, proxy: ApiProxy, tmp_path: Path) ->
 
 def test_a_wait_goes_on_when_its_server_comes_back(behind: Bench, proxy: ApiProxy) -> None:
     behind.web()
-    proxy.misbehave = times(12, lambda handler: handler.cut(b'{"kind'))
+    proxy.misbehave = times(8, lambda handler: handler.cut(b'{"kind'))
     behind.done("rollout-status", kind="Deployment", name="web", seconds=60)
     assert "KUB007" in behind.log.text
 
@@ -164,7 +169,7 @@ def test_a_wait_goes_on_when_its_server_comes_back(behind: Bench, proxy: ApiProx
 def test_a_log_that_breaks_off(behind: Bench, proxy: ApiProxy) -> None:
     behind.web()
     behind.done("rollout-status", kind="Deployment", name="web")
-    proxy.misbehave = lambda handler: "/log?" in handler.path and (handler.cut(b"hel"), True)[1]
+    proxy.misbehave = lambda handler: "/log?" in handler.path and handler.cut(b"hel")
     refused(behind.act("logs", kind="Deployment", name="web"), codes.BROKEN, "get log of Pod")
 
 

@@ -24,7 +24,7 @@ from atomctl.runs.steps.kubernetes.mutation import Mutation, carry_out, read_or_
 OWNER: Final = "atomctl.dev/step"
 """The annotation by which a step recognises its own Job: the run and step."""
 TRY: Final = "atomctl.dev/try"
-_LOOKS_BEFORE_GIVING_UP: Final = 10
+_LOOKS_BEFORE_GIVING_UP: Final = 7
 """How often a Pod must be seen unable to start: an image may be there at the second try of the node."""
 _FAREWELL_SECONDS: Final = 10.0
 
