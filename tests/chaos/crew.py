@@ -6,6 +6,7 @@ happens to the worker afterwards: that is how a test counts what really ran.
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import signal
@@ -19,13 +20,18 @@ from pathlib import Path
 from uuid import UUID
 
 from tests.fakes.yard import until
+from tools.kubernetes.images import PYTHON as PYTHON_IMAGE
 
 from atomctl.db.address import DatabaseAddress
+from atomctl.kubernetes.connection import Cluster, Credentials
 from atomctl.objects.folder import FolderStore
 from atomctl.runs import service as runs
 from atomctl.runs.isolation import IsolationPolicy
 from atomctl.runs.membership import Patience
+from atomctl.runs.plan import Abilities
+from atomctl.runs.steps.abilities import refusal
 from atomctl.runs.steps.executors import StepExecutor
+from atomctl.runs.steps.jobs.place import JobPlace, JobRules
 from atomctl.runs.steps.model import LogSink, StepRequest, StepResult
 from atomctl.runs.steps.probe import prepare_site
 from atomctl.worker import Worker, WorkerOptions
@@ -38,6 +44,9 @@ class Crew:
     address: DatabaseAddress
     folder: Path
     objects: Path
+    kubeconfig: Path | None = None
+    namespace: str | None = None
+    """Where shell steps run as Jobs."""
     members: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     @property
@@ -60,6 +69,8 @@ class Crew:
             "ready": str(ready),
             "slots": slots,
             "lease": lease,
+            "kubeconfig": str(self.kubeconfig or ""),
+            "namespace": self.namespace,
         }
         log = (self.folder / f"worker-{number}.log").open("wb")
         member = subprocess.Popen(
@@ -117,6 +128,12 @@ class _Witnessed:
         return self._executor.recorded(attempt_id)
 
 
+def jobs_at(kubeconfig: Path, namespace: str) -> JobPlace:
+    """Where the workers' shell steps run, in an image that every node has."""
+    rules = JobRules(image=PYTHON_IMAGE, local_images=frozenset({PYTHON_IMAGE}))
+    return JobPlace.of(Cluster(Credentials(kubeconfig)), namespace, rules)
+
+
 def main() -> int:
     """What a worker process does: work until SIGTERM; 0 if it ended as asked, 3 if it was declared dead."""
     told = json.loads(sys.argv[1])
@@ -124,7 +141,8 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     address = DatabaseAddress(told["host"], told["port"], told["dbname"], Path(told["credentials"]))
     scratch = Path(told["scratch"])
-    executor = StepExecutor(prepare_site(scratch, IsolationPolicy.PREFERRED))
+    jobs = jobs_at(Path(told["kubeconfig"]), told["namespace"]) if told["kubeconfig"] else None
+    executor = StepExecutor(prepare_site(scratch, IsolationPolicy.PREFERRED), jobs=jobs)
     worker = Worker(
         address,
         FolderStore(Path(told["objects"])),
@@ -132,6 +150,8 @@ def main() -> int:
         scratch,
         isolation="test",
         follow=runs.on_approval,
+        jobs=jobs,
+        abilities=Abilities(functools.partial(refusal, kubernetes=jobs is not None)),
         options=WorkerOptions(
             slots=told["slots"],
             poll=0.05,

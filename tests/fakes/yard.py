@@ -30,6 +30,7 @@ from atomctl.runs.model import Attempt, Run, RunState
 from atomctl.runs.plan import Abilities
 from atomctl.runs.read import Steps
 from atomctl.runs.states import ENDED
+from atomctl.runs.steps.jobs.place import JobPlace
 from atomctl.secrets.model import SecretSource
 from atomctl.worker import Worker, WorkerOptions
 from atomctl.wpk.archive import FileEntry, Source, pack
@@ -173,6 +174,7 @@ def working(
     options: WorkerOptions | None = None,
     *,
     secrets: SecretSource | None = None,
+    jobs: JobPlace | None = None,
 ) -> Iterator[Worker]:
     """A worker in a thread of this process; it has ended when the block does."""
     stop = threading.Event()
@@ -184,6 +186,7 @@ def working(
         isolation="test",
         follow=runs.on_approval,
         secrets=secrets,
+        jobs=jobs,
         abilities=yard.abilities,
         options=options or WorkerOptions(poll=0.05, watch=0.05),
     )

@@ -80,7 +80,7 @@ def trace(key: AttemptKey, place: JobPlace, sink: LogSink, cancelled: threading.
         job = _find(key, place, cancelled, timeout)
         if job is None:
             return Traced()
-        if _never_started(place, key.job, job, cancelled):
+        if _never_started(place, job, cancelled):
             return Traced(never_started=True)
         secrets = _secrets(place, key.job, job, cancelled)
     except GivenUpError:
@@ -169,17 +169,27 @@ def _find(key: AttemptKey, place: JobPlace, cancelled: threading.Event, timeout:
         return job if ours else None
 
 
-def _never_started(place: JobPlace, name: str, job: Object, cancelled: threading.Event) -> bool:
-    """Whether the Job never started; it is deleted then, unless somebody lets it start at this moment."""
-    if sight.look(job, []).stage is not sight.Stage.SUSPENDED:
-        return False
+def _never_started(place: JobPlace, job: Object, cancelled: threading.Event) -> bool:
+    """Whether the Job never started; it is deleted then, unless somebody lets it start at this moment.
+
+    Raises:
+        AtomError: KUB001 to KUB017.
+        GivenUpError: it was cancelled.
+    """
     patience = Patience.of(_QUESTION_SECONDS, cancelled)
-    try:
-        place.desk.delete(name, patience, unchanged=job)
-    except AtomError as error:
-        if error.code is cluster_codes.CONFLICT:
+    found: Object | None = job
+    while found is not None:
+        if sight.look(found, []).stage is not sight.Stage.SUSPENDED:
             return False
-        raise
+        name = str(mapping(found, "metadata")["name"])
+        try:
+            place.desk.delete(name, patience, unchanged=found)
+        except AtomError as error:
+            if error.code is not cluster_codes.CONFLICT or patience.over:
+                raise
+            found = place.desk.job(name, patience)  # the cluster noted something in it, or it was let start
+        else:
+            return True
     return True
 
 

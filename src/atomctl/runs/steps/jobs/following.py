@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Final
 
 from atomctl.errors import AtomError
+from atomctl.kubernetes import codes
 from atomctl.kubernetes.calls import GivenUpError, Patience
 from atomctl.runs.steps.jobs.desk import JobDesk
 from atomctl.runs.steps.jobs.log_position import LogPosition
@@ -64,27 +65,37 @@ class LogFollower:
             raise self._failure
 
     def _run(self) -> None:
+        clean = False
         try:
             while not self._stopped.is_set():
                 last = self._ended.is_set()
-                if self._read() and last:
+                try:
+                    clean = self._read()
+                except AtomError as error:
+                    if last and error.code is codes.NOT_FOUND:  # the Pod is gone: nothing more can be read
+                        self.complete = clean
+                        return
+                    clean = False  # a break, or the container has not begun to speak: asked again
+                if clean and last:
                     self.complete = True
                     return
                 self._stopped.wait(_PAUSE)
+        except GivenUpError:
+            return
         except Exception as error:  # noqa: BLE001  # raised in the thread that waits for this one
             self._failure = error
 
     def _read(self) -> bool:
-        """Whether the log was read to an end that was not a break."""
+        """Whether the log was read until the container ended, as far as one stream tells.
+
+        Raises:
+            AtomError: KUB001 to KUB017 it broke.
+            GivenUpError: it is to stop.
+        """
         patience = Patience(time.monotonic() + _ONE_STREAM, self._stopped)
         self._position.reopen()
-        try:
-            with self._desk.log(self._pod, self._position.since, patience) as lines:
-                for line in lines:
-                    if (said := self._position.take(line)) is not None:
-                        self._write("stdout", said + b"\n")
-        except AtomError:
-            return False  # the connection broke, or the Pod is not that far, or gone: the next try, or the end, tells
-        except GivenUpError:
-            return False
+        with self._desk.log(self._pod, self._position.since, patience) as lines:
+            for line in lines:
+                if (said := self._position.take(line)) is not None:
+                    self._write("stdout", said + b"\n")
         return not patience.over

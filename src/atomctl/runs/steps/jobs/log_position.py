@@ -13,6 +13,8 @@ from typing import Final
 
 _STAMPED: Final = re.compile(rb"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?(Z|[+-]\d\d:\d\d) ")
 _KEPT_SECONDS: Final = 2
+_LONG: Final = 1024 * 1024
+"""A line of at least so many bytes may come in pieces, of which only the first one has a time."""
 
 
 class LogPosition:
@@ -22,6 +24,7 @@ class LogPosition:
         self._seen: dict[bytes, Counter[int]] = {}
         self._again: dict[bytes, Counter[int]] = {}
         self._zone = b"Z"
+        self._long = False
 
     @property
     def since(self) -> str | None:
@@ -33,10 +36,14 @@ class LogPosition:
         self._again = {second: Counter(lines) for second, lines in self._seen.items()}
 
     def take(self, line: bytes) -> bytes | None:
-        """What the step said, without the time and without a line end; None if it was taken before."""
+        """What the step said, without the time and without a line end; None if it was taken before.
+
+        A line without a time is the node's, which says so where it has no log (any more), and not the step's.
+        """
         stamp = _STAMPED.match(line)
         if stamp is None:
-            return line  # what is left of a line that was too long to come in one piece
+            return line if self._long else None
+        self._long = len(line) >= _LONG
         second, self._zone = stamp[1], stamp[3]
         known = hash(line)
         again = self._again.get(second)
