@@ -14,6 +14,7 @@ import click
 from atomctl import __version__
 from atomctl.cli import contexts
 from atomctl.cli.bucket_checks import bucket_checks
+from atomctl.cli.cluster_check import cluster_check
 from atomctl.cli.connection import settings_in_force
 from atomctl.cli.invocation import Format, examples, output_option
 from atomctl.cli.printing import colour, emit, table
@@ -54,6 +55,7 @@ def _checks(settings: Settings) -> Iterator[Check]:
     yield _embedded_postgres(settings)
     yield _home(settings)
     yield from bucket_checks(settings)
+    yield cluster_check(settings)
     yield _server(settings)
 
 

@@ -17,8 +17,8 @@ def vote(text: str, choice: str, comment: str, dry_run: bool, output: Format) ->
     with open_client() as client:
         approval = pending_approval(client, text)
         if dry_run:
-            emit("approval", {"name": approval["id"], **approval}, output, text=_page)
-            _say_plan(client, approval)
+            page = _page(approval) + _plan(client, approval)
+            emit("approval", {"name": approval["id"], **approval}, output, text=lambda _: page)
             say("Nothing was changed." + ("" if approval["may_vote"] else " You may not vote on it."))
             return
         after = client.post(f"approvals/{approval['id']}/votes", {"choice": choice, "comment": comment})
@@ -26,10 +26,11 @@ def vote(text: str, choice: str, comment: str, dry_run: bool, output: Format) ->
     say(_next(after))
 
 
-def _say_plan(client: Client, approval: dict[str, Any]) -> None:
-    """What the run would do, for whoever is about to vote on it."""
-    if approval["kind"] == "run":
-        say(run_page.plan(client.get(f"runs/{approval['subject_ref']}/plan")) + "\n")
+def _plan(client: Client, approval: dict[str, Any]) -> str:
+    """What the run would do, for whoever is about to vote on it; nothing where it is no run."""
+    if approval["kind"] != "run":
+        return ""
+    return "\n\n" + run_page.plan(client.get(f"runs/{approval['subject_ref']}/plan"))
 
 
 def _page(approval: dict[str, Any]) -> str:
