@@ -162,14 +162,15 @@ def worker_parts(settings: Settings) -> WorkerParts:
             those of the cluster cannot.
     """
     from atomctl.audit.sequencer import Sequencer
-    from atomctl.runs.isolation import IsolationPolicy
+    from atomctl.runs.isolation import policy_of
     from atomctl.runs.steps.executors import StepExecutor
+    from atomctl.runs.steps.model import IsolationLevel
     from atomctl.runs.steps.probe import prepare_site
 
     address = database_address(settings)
     scratch = settings.home / "packages"
     scratch.mkdir(mode=0o700, parents=True, exist_ok=True)
-    site = prepare_site(settings.home / "steps", IsolationPolicy(isolation_policy(settings)), settings.step_allow)
+    site = prepare_site(settings.home / "steps", policy_of(settings), settings.step_allow)
     secrets, secret_loops = _secrets_in_memory(settings)
     place = open_place(settings)
     jobs = open_jobs(settings, place)
@@ -179,7 +180,7 @@ def worker_parts(settings: Settings) -> WorkerParts:
         objects=object_store(settings),
         steps=StepExecutor(site, place, jobs),
         scratch=scratch,
-        isolation=site.isolation.level.value,
+        isolation=(IsolationLevel.JOB if settings.step_runtime == "k8s" else site.isolation.level).value,
         follow=follow_approval,
         secrets=secrets,
         jobs=jobs,
@@ -310,13 +311,6 @@ def _secrets_in_memory(settings: Settings) -> tuple[SecretSource | None, tuple[L
         return None, ()
     memory = CachedSource(source)
     return memory, (memory.keep, source.session.keep) if isinstance(source, VaultSource) else (memory.keep,)
-
-
-def isolation_policy(settings: Settings) -> str:
-    """What a worker does where no sandbox works: refuse, except on an embedded instance of this machine alone."""
-    if settings.isolation is not None:
-        return settings.isolation
-    return "preferred" if settings.database_url is None and settings.loopback else "required"
 
 
 def issuer_of(settings: Settings) -> EmbeddedIssuer:

@@ -169,7 +169,7 @@ def installed_chart(
 def _install(release: InstalledChart, chart: Path) -> None:
     where: list[str | Path] = ["--namespace", release.namespace, "--values", release.values]
     try:
-        release.helm.must("install", release.release, chart, *where, "--wait", "--timeout", "180s")
+        release.helm.must("install", release.release, chart, *where, "--wait", "--timeout", "90s")
     except StartError as error:
         pods = release.node.kubectl("--namespace", release.namespace, "get", "pods", "-o", "wide").stdout
         chosen = ["--selector", f"app.kubernetes.io/instance={release.release}"]

@@ -13,6 +13,7 @@ from atomctl.errors import AtomError
 from atomctl.runs.sandbox import STEP_USER
 from atomctl.runs.steps import codes
 from atomctl.runs.steps.model import IsolationLevel
+from atomctl.settings import Settings
 
 _DYNAMIC_FIRST = 61184
 _DYNAMIC_COUNT = 4336
@@ -23,6 +24,19 @@ class IsolationPolicy(enum.StrEnum):
 
     REQUIRED = "required"
     PREFERRED = "preferred"
+
+
+def policy_of(settings: Settings) -> IsolationPolicy:
+    """What the settings say, or else: refuse, except on an embedded instance of this machine alone.
+
+    Where every shell step is a Job none runs beside the worker, so that it needs no sandbox of its own.
+    """
+    if settings.step_runtime == "k8s":
+        return IsolationPolicy.PREFERRED
+    if settings.isolation is not None:
+        return IsolationPolicy(settings.isolation)
+    alone = settings.database_url is None and settings.loopback
+    return IsolationPolicy.PREFERRED if alone else IsolationPolicy.REQUIRED
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,19 @@ import pytest
 
 from atomctl.errors import AtomError
 from atomctl.runs import sandbox
-from atomctl.runs.isolation import IsolationPolicy, closed_folder, find_bubblewrap, settle, step_user, without_sandbox
+from atomctl.runs.isolation import (
+    IsolationPolicy,
+    closed_folder,
+    find_bubblewrap,
+    policy_of,
+    settle,
+    step_user,
+    without_sandbox,
+)
 from atomctl.runs.steps import codes
 from atomctl.runs.steps.model import IsolationLevel
 from atomctl.runs.steps.probe import prepare_site
+from atomctl.settings import load_settings
 
 
 def test_a_worker_that_requires_isolation_refuses_without_it_and_says_what_to_install(tmp_path: Path) -> None:
@@ -28,6 +37,22 @@ def test_a_worker_that_prefers_isolation_goes_on_and_warns() -> None:
     warning = settled.warning()
     assert warning is not None
     assert "isolation: none (no bubblewrap)" in warning
+
+
+@pytest.mark.parametrize(
+    ("told", "policy"),
+    [
+        ({}, IsolationPolicy.PREFERRED),
+        ({"ATOM_HOST": "0.0.0.0"}, IsolationPolicy.REQUIRED),
+        ({"ATOM_DATABASE_URL": "postgresql://db/atom"}, IsolationPolicy.REQUIRED),
+        ({"ATOM_ISOLATION": "required"}, IsolationPolicy.REQUIRED),
+        ({"ATOM_DATABASE_URL": "postgresql://db/atom", "ATOM_STEP_RUNTIME": "k8s"}, IsolationPolicy.PREFERRED),
+    ],
+)
+def test_a_sandbox_is_required_wherever_steps_run_beside_more_than_their_own_user(
+    told: dict[str, str], policy: IsolationPolicy
+) -> None:
+    assert policy_of(load_settings(env=told)) is policy
 
 
 def test_a_root_worker_gives_a_step_an_unprivileged_user_and_another_worker_its_own(

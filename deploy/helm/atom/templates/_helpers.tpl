@@ -36,7 +36,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end }}
 
 {{- define "atom.jobsNamespace" -}}
-{{ default .Release.Namespace .Values.jobs.namespace }}
+{{ default (printf "%s-steps" .Release.Namespace) .Values.jobs.namespace }}
 {{- end }}
 
 {{/* Pod Security `restricted`: of a Pod, and of each of its containers. */}}
@@ -64,8 +64,8 @@ imagePullSecrets:
 {{- end }}
 {{- end }}
 
-{{/* The home is made anew for each Pod, in memory: the files a process needs, readable for it alone, as the program and
-     libpq demand; a Secret's own volume cannot be that for a user who is not root. */}}
+{{/* The home is made anew for each Pod. What it keeps of the Secret lies in memory, readable for the process alone, as the
+     program and libpq demand; a Secret's own volume cannot be that for a user who is not root. */}}
 {{- define "atom.homeContainer" -}}
 - name: home
   image: {{ include "atom.image" .root }}
@@ -75,19 +75,21 @@ imagePullSecrets:
     - |
       umask 077
       cd /run/atom/keys
-      cp -rL keys credentials tenant "$ATOM_HOME/"
+      cp -rL keys credentials tenant /run/atom/home/
+      ln -s /run/atom/home/* "$ATOM_HOME/"
       {{- if .admin }}
       escaped() { sed -e 's/[\\:]/\\&/g' "/run/atom/admin/$1"; }
-      printf '*:*:*:%s:%s\n' "$(escaped username)" "$(escaped password)" > "$ATOM_HOME/credentials/atom_admin"
+      printf '*:*:*:%s:%s\n' "$(escaped username)" "$(escaped password)" > /run/atom/home/credentials/atom_admin
       {{- end }}
   env:
     - {name: ATOM_HOME, value: /var/lib/atomctl/home}
   workingDir: /
-  resources: {requests: {cpu: 10m, memory: 16Mi}, limits: {memory: 64Mi}}
+  resources: {requests: {cpu: 10m, memory: 16Mi}, limits: {cpu: 500m, memory: 64Mi}}
   securityContext:
     {{- include "atom.containerSecurity" .root | nindent 4 }}
   volumeMounts:
     - {name: home, mountPath: /var/lib/atomctl/home}
+    - {name: private, mountPath: /run/atom/home}
     - {name: keys, mountPath: /run/atom/keys, readOnly: true}
     {{- if .admin }}
     - {name: admin, mountPath: /run/atom/admin, readOnly: true}
@@ -97,7 +99,9 @@ imagePullSecrets:
 {{/* The volumes of a home: which keys and whose passwords. */}}
 {{- define "atom.homeVolumes" -}}
 - name: home
-  emptyDir: {medium: Memory, sizeLimit: 64Mi}
+  emptyDir: {sizeLimit: {{ default "256Mi" .size }}}
+- name: private
+  emptyDir: {medium: Memory, sizeLimit: 1Mi}
 - name: tmp
   emptyDir: {sizeLimit: 256Mi}
 - name: keys
@@ -116,6 +120,7 @@ imagePullSecrets:
 
 {{- define "atom.homeMounts" -}}
 - {name: home, mountPath: /var/lib/atomctl/home}
+- {name: private, mountPath: /run/atom/home, readOnly: true}
 - {name: tmp, mountPath: /tmp}
 {{- if and .Values.vault.address .Values.vault.caSecret }}
 - {name: vault-ca, mountPath: /run/atom/vault, readOnly: true}
