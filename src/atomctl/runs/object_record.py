@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +14,7 @@ from atomctl.db import queries
 from atomctl.kubernetes.codes import OUTCOME_UNKNOWN
 from atomctl.runs.context import WorkerContext
 from atomctl.runs.model import Claim, Phase, Run
+from atomctl.runs.read import run_of
 from atomctl.runs.segments import held_run
 from atomctl.runs.steps.kubernetes.model import ObjectChange
 from atomctl.runs.steps.model import StepResult
@@ -78,6 +79,15 @@ def settle(conn: Connection, tenant_id: UUID, attempt_id: UUID, result: StepResu
 def changes_of(conn: Connection, run: Run) -> tuple[ObjectChange, ...]:
     """What the run's steps changed, or may have changed, in the order they set out to."""
     return tuple(_change_from(row) for row in _sql.objects_of_run(conn, tenant_id=run.tenant_id, run_id=run.id))
+
+
+def changes_behind(conn: Connection, run: Run, carried: Container[str]) -> tuple[ObjectChange, ...]:
+    """What earlier runs changed with the steps that `run` carries on from them and does not repeat, oldest first."""
+    found: tuple[ObjectChange, ...] = ()
+    while run.rerun_of is not None:
+        run = run_of(conn, run.tenant_id, run.rerun_of)
+        found = (*(change for change in changes_of(conn, run) if change.step in carried), *found)
+    return found
 
 
 def approved_of(conn: Connection, run: Run, step: str) -> tuple[dict[str, Json], ...] | None:

@@ -220,9 +220,12 @@ def _begun(scene: _Scene) -> Begun:
     if handler.type is not HandlerType.K8S:
         return Begun(scene.what, scene.run, activation)
     changes = object_record.changes_of(scene.conn, scene.run)
-    forward = scene.what.phase is Phase.FORWARD
-    approved = object_record.approved_of(scene.conn, scene.run, handler.name) if forward else None
-    return Begun(scene.what, scene.run, activation, changes, approved)
+    if scene.what.phase is Phase.FORWARD:
+        approved = object_record.approved_of(scene.conn, scene.run, handler.name)
+        return Begun(scene.what, scene.run, activation, changes, approved)
+    carried = {name for name, step in scene.steps.forward.items() if not step.attempts}
+    behind = object_record.changes_behind(scene.conn, scene.run, carried)
+    return Begun(scene.what, scene.run, activation, (*behind, *changes))
 
 
 def _after_loss(scene: _Scene, lost: Attempt, found: Found | None) -> Progress | Begun | Lost:

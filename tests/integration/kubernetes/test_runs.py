@@ -155,6 +155,21 @@ def test_a_dry_run_shows_the_preview_and_changes_nothing(bench: Bench, yard: Yar
     assert bench.look(WEB)["spec"]["replicas"] == 0
 
 
+def test_a_rerun_puts_back_what_the_first_run_changed(bench: Bench, yard: Yard, worker: None) -> None:
+    """The first run was cancelled after it had scaled; the second one goes on from there, fails, and rolls back."""
+    bench.web(replicas=0)
+    first = yard.start(package(yard, bench, then="sleep 60", timeout="3s"))
+    until_replicas(bench, 1)
+    with yard.sessions.tenant(yard.tenant_id) as conn:
+        runs.cancel(conn, yard.olga, first.id, "the test says so")
+    assert yard.wait(first).state is RunState.CANCELLED
+    with yard.sessions.tenant(yard.tenant_id) as conn:
+        again = runs.rerun(conn, yard.objects, yard.olga, first.id, from_step="check", abilities=yard.abilities)
+    ended = yard.wait(yard.approve(again))
+    assert ended.state is RunState.ROLLED_BACK
+    assert bench.look(WEB)["spec"]["replicas"] == 0
+
+
 def test_a_step_that_waits_is_cancelled_at_once(bench: Bench, yard: Yard, worker: None) -> None:
     bench.web(ready=False)
     text = manifest(

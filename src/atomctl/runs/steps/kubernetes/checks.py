@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import tempfile
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 from uuid import UUID
@@ -19,8 +21,12 @@ from atomctl.runs.steps.kubernetes.preview import Planned, Preview, preview_of
 from atomctl.wpk.archive import Package, extract
 from atomctl.wpk.model import HandlerType, Manifest
 
-_PERMISSIONS_SECONDS: Final = 20.0
-_PREVIEW_SECONDS: Final = 30.0
+_PERMISSIONS_SECONDS: Final = 10.0
+_PREVIEW_SECONDS: Final = 20.0
+_AT_ONCE: Final = 4
+"""Requests that may ask the cluster at the same time: each holds a connection of the database meanwhile, and a cluster
+that is slow must not take them all."""
+_QUEUE_SECONDS: Final = 5.0
 _NAMED: Final = 20
 
 
@@ -33,6 +39,7 @@ class ClusterChecks:
 
     def __init__(self, place: Place) -> None:
         self._place = place
+        self._turns = threading.BoundedSemaphore(_AT_ONCE)
 
     def require_permissions(self, manifest: Manifest, plan: Plan) -> None:
         """Returns if the account may do what the manifest declares and what its k8s steps do.
@@ -43,7 +50,8 @@ class ClusterChecks:
         wanted = set(_wanted(manifest, plan))
         if not wanted:
             return
-        lacking = missing(self._place.cluster, wanted, Patience.of(_PERMISSIONS_SECONDS))
+        with self._turn():
+            lacking = missing(self._place.cluster, wanted, Patience.of(_PERMISSIONS_SECONDS))
         if lacking:
             more = f" and {len(lacking) - _NAMED} more" if len(lacking) > _NAMED else ""
             named = ", ".join(str(permission) for permission in lacking[:_NAMED])
@@ -58,10 +66,24 @@ class ClusterChecks:
         steps = [_planned(step) for step in plan.steps if _is_k8s(step)]
         if not steps:
             return None
-        with tempfile.TemporaryDirectory(prefix="atom-preview-") as parent:
+        with self._turn(), tempfile.TemporaryDirectory(prefix="atom-preview-") as parent:
             folder = Path(parent) / "package"
             extract(package, folder)
             return preview_of(steps, self._place, folder, str(run_id), Patience.of(_PREVIEW_SECONDS))
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """One of the few turns there are.
+
+        Raises:
+            AtomError: KUB005 the others take too long.
+        """
+        if not self._turns.acquire(timeout=_QUEUE_SECONDS):
+            raise AtomError(codes.BUSY, f"{_AT_ONCE} other requests are waiting for the cluster")
+        try:
+            yield
+        finally:
+            self._turns.release()
 
 
 def _is_k8s(step: PlannedStep) -> bool:
