@@ -54,7 +54,7 @@ docs: $(READY) ## write the generated reference pages anew
 
 .PHONY: docs-check
 docs-check: docs
-	@git diff --exit-code -- docs deploy/prometheus deploy/helm/atom/files src/atomctl/wpk/schema || { echo "generated pages differ from the code: commit what 'make docs' wrote"; exit 1; }
+	@git diff --exit-code -- docs deploy/prometheus deploy/grafana deploy/helm/atom/files src/atomctl/wpk/schema || { echo "generated pages differ from the code: commit what 'make docs' wrote"; exit 1; }
 
 .PHONY: bench
 bench: $(READY) ## benchmarks, each beside a baseline measured in the same run

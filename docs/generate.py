@@ -10,6 +10,8 @@ from functools import partial
 from pathlib import Path
 
 import click
+from tools.dashboards import DASHBOARDS
+from tools.dashboards.grafana import render as dashboard
 
 from atomctl.access import permissions_page
 from atomctl.cli import schemas
@@ -99,6 +101,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "../../deploy/prometheus/atom-rules.yaml": partial(rule_file, ALERTS),
     "../../deploy/prometheus/prometheusrule.yaml": partial(prometheus_rule, ALERTS),
     "../../deploy/helm/atom/files/atom-rules.yaml": partial(rule_file, ALERTS),
+    **{f"../../deploy/grafana/{page.name}.json": partial(dashboard, page) for page in DASHBOARDS},
 }
 """What is written, by its place beside the reference pages."""
 

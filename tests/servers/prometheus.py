@@ -29,6 +29,7 @@ class Prometheus(ServerProcess):
         rules: Mapping[str, str] | None = None,
         targets: Sequence[str] = (),
         alertmanager: str | None = None,
+        jobs: Sequence[Mapping[str, object]] = (),
     ) -> None:
         """Nothing is started.
 
@@ -37,12 +38,14 @@ class Prometheus(ServerProcess):
             rules: text of rule files by group of files, such as `{"atom": "groups: ..."}`.
             targets: host:port pairs that serve `/metrics`.
             alertmanager: the base URL of an Alertmanager.
+            jobs: further scrape configurations, such as one that discovers the pods of a cluster.
         """
         super().__init__(folder)
         wanted = tool("prometheus")
         require(wanted.root() is not None, "Prometheus", "make tools")
         self._binary = wanted.program("prometheus")
         self._alertmanager = alertmanager
+        self._jobs = jobs
         self._write(rules or {}, targets)
 
     @property
@@ -74,7 +77,7 @@ class Prometheus(ServerProcess):
         configuration = {  # JSON is YAML
             "global": {"scrape_interval": INTERVAL, "evaluation_interval": INTERVAL},
             "rule_files": [f"{self.rule_folder}/*.rules.yml"],
-            "scrape_configs": [{"job_name": "atom", "static_configs": [{"targets": list(targets)}]}],
+            "scrape_configs": [{"job_name": "atom", "static_configs": [{"targets": list(targets)}]}, *self._jobs],
             "alerting": {"alertmanagers": [{"static_configs": [{"targets": [manager] if manager else []}]}]},
         }
         self._configuration.write_text(json.dumps(configuration))
@@ -96,9 +99,15 @@ class Prometheus(ServerProcess):
         """
         httpx.post(f"{self.url}/-/reload", timeout=10, trust_env=False).raise_for_status()
 
-    def query(self, expression: str) -> list[dict[str, Any]]:
-        """The samples of an instant vector, each with `metric` and `value`."""
-        return list(self._get("query", {"query": expression})["result"])
+    def query(self, expression: str, at: float | None = None) -> list[dict[str, Any]]:
+        """The samples of an instant vector, each with `metric` and `value`; as of now, or of `at` in Unix seconds."""
+        moment = {} if at is None else {"time": str(at)}
+        return list(self._get("query", {"query": expression, **moment})["result"])
+
+    def query_range(self, expression: str, start: float, end: float, step: float) -> list[dict[str, Any]]:
+        """The series from `start` to `end` in Unix seconds, each with `metric` and `values`, a sample each `step`."""
+        window = {"start": str(start), "end": str(end), "step": str(step)}
+        return list(self._get("query_range", {"query": expression, **window})["result"])
 
     def alerts(self) -> list[dict[str, Any]]:
         """Pending and firing alerts, each with `labels` and `state`."""
