@@ -39,17 +39,11 @@ SIZE_LIMIT = 350_000_000
 """Bytes that the unpacked image may have."""
 _BASE_NUMBER = 1
 """Counted up when the Debian part has to be made anew."""
-_SITE = "usr/local/lib/python3.11/dist-packages"
+SITE = "usr/local/lib/python3.11/dist-packages"
 _PYTHON = "3.11"
 _PLATFORMS = ("manylinux_2_34", "manylinux_2_28", "manylinux_2_17", "manylinux2014", "linux")
-_LAUNCHER = """#!/usr/bin/python3 -I
-import sys
-
-from atomctl.cli.main import run
-
-sys.exit(run())
-"""
-_UNUSED = (
+_LAUNCHER = ROOT / "deploy/image/atomctl"
+UNUSED = (
     "bin",  # launchers for the interpreter of this machine
     "include",
     "cel_expr_python/ext/ext_[!m]*.so",  # nothing imports them but ext_math
@@ -59,7 +53,7 @@ _UNUSED = (
 """Of the wheels: 40 MB that CPython or ATOM never opens. The Dockerfile removes the same."""
 _SOURCES = ("src", "examples")
 _FILES = ("pyproject.toml", "README.md", "LICENSE", "requirements/image.txt")
-_TOOLS = ("tools/image.py", "tools/kubernetes/oci.py", "tools/kubernetes/images.py")
+_RECIPE = ("deploy/image/atomctl", "tools/image.py", "tools/kubernetes/oci.py", "tools/kubernetes/images.py")
 _PATIENCE = 1200
 """Seconds that one program may take."""
 
@@ -147,7 +141,7 @@ def _unpack_base(root: Path) -> None:
 
 def _install(root: Path, scratch: Path, version: str) -> None:
     """The locked wheels and the program; bytecode is made now, because nobody can write it later."""
-    site = root / _SITE
+    site = root / SITE
     pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
     machine = os.uname().machine
     platforms = [f"--platform={platform}_{machine}" for platform in _PLATFORMS]
@@ -156,11 +150,11 @@ def _install(root: Path, scratch: Path, version: str) -> None:
     _run([*pip, "wheel", "--no-deps", "--no-build-isolation", f"--wheel-dir={scratch}", str(ROOT)])
     wheel = next(scratch.glob("atomctl-*.whl"))
     _run([*pip, "install", *target, *platforms, str(wheel)])
-    for pattern in _UNUSED:
+    for pattern in UNUSED:
         for useless in site.glob(pattern):
             shutil.rmtree(useless) if useless.is_dir() else useless.unlink()
     _stamp(site / "atomctl/__init__.py", version)
-    compile_ = ["python3", "-m", "compileall", "-q", "--invalidation-mode=unchecked-hash", f"/{_SITE}"]
+    compile_ = ["python3", "-m", "compileall", "-q", "--invalidation-mode=unchecked-hash", f"/{SITE}"]
     _run(["chroot", str(root), *compile_])
 
 
@@ -176,7 +170,7 @@ def _settle(root: Path) -> None:
         users.write(f"atomctl:x:{USER}:{USER}::{HOME}:/usr/sbin/nologin\n")
         groups.write(f"atomctl:x:{USER}:\n")
     launcher = root / "usr/local/bin/atomctl"
-    launcher.write_text(_LAUNCHER)
+    launcher.write_bytes(_LAUNCHER.read_bytes())
     launcher.chmod(0o755)
     home = root / HOME.lstrip("/")
     home.mkdir(mode=0o700)
@@ -208,7 +202,7 @@ def _digest_of_inputs(version: str) -> str:
 
 
 def _inputs() -> Iterator[Path]:
-    yield from (ROOT / name for name in (*_FILES, *_TOOLS))
+    yield from (ROOT / name for name in (*_FILES, *_RECIPE))
     for folder in _SOURCES:
         files = (file for file in (ROOT / folder).rglob("*") if file.is_file() and "__pycache__" not in file.parts)
         yield from sorted(files)
