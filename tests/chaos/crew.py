@@ -32,6 +32,7 @@ from atomctl.runs.plan import Abilities
 from atomctl.runs.steps.abilities import refusal
 from atomctl.runs.steps.executors import StepExecutor
 from atomctl.runs.steps.jobs.place import JobPlace, JobRules
+from atomctl.runs.steps.kubernetes.place import Place
 from atomctl.runs.steps.model import LogSink, StepRequest, StepResult
 from atomctl.runs.steps.probe import prepare_site
 from atomctl.worker import Worker, WorkerOptions
@@ -45,6 +46,7 @@ class Crew:
     folder: Path
     objects: Path
     kubeconfig: Path | None = None
+    """Of the cluster of k8s steps."""
     namespace: str | None = None
     """Where shell steps run as Jobs."""
     members: list[subprocess.Popen[bytes]] = field(default_factory=list)
@@ -141,8 +143,10 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     address = DatabaseAddress(told["host"], told["port"], told["dbname"], Path(told["credentials"]))
     scratch = Path(told["scratch"])
-    jobs = jobs_at(Path(told["kubeconfig"]), told["namespace"]) if told["kubeconfig"] else None
-    executor = StepExecutor(prepare_site(scratch, IsolationPolicy.PREFERRED), jobs=jobs)
+    kubeconfig = Path(told["kubeconfig"]) if told["kubeconfig"] else None
+    jobs = jobs_at(kubeconfig, told["namespace"]) if kubeconfig and told["namespace"] else None
+    place = Place.of(Cluster(Credentials(kubeconfig))) if kubeconfig else None
+    executor = StepExecutor(prepare_site(scratch, IsolationPolicy.PREFERRED), place, jobs)
     worker = Worker(
         address,
         FolderStore(Path(told["objects"])),
@@ -151,7 +155,7 @@ def main() -> int:
         isolation="test",
         follow=runs.on_approval,
         jobs=jobs,
-        abilities=Abilities(functools.partial(refusal, kubernetes=jobs is not None)),
+        abilities=Abilities(functools.partial(refusal, kubernetes=place is not None)),
         options=WorkerOptions(
             slots=told["slots"],
             poll=0.05,
