@@ -27,9 +27,9 @@ def command() -> None:
 def keys(secret: str, output: Format) -> None:
     """Make the Secret of a deployment, unless it is there.
 
-    It holds what is made once and has to outlive every container: the issuer's and the audit log's key, the key of
-    backups, the passwords of the database's roles, the first tenant's id. An existing one is never changed. The
-    connection's namespace is taken.
+    It holds what is made once and has to outlive every container: the issuer's and the audit log's key, the keys of
+    backups and of pseudonyms, the passwords of the database's roles, the first tenant's id. An existing one is never
+    changed. The connection's namespace is taken.
     """
     from atomctl.cli.lasting_keys import keep, make_lasting
     from atomctl.kubernetes.calls import Patience

@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from atomctl.kubernetes.calls import Object, Patience
     from atomctl.kubernetes.connection import Cluster
 
-_KEYS = ("issuer.key", "audit.key", "audit.vkey", "backup.key")
+_KEYS = ("issuer.key", "audit.key", "audit.vkey", "backup.key", "dataset.key")
 
 
 def make_lasting(home: Path) -> dict[str, bytes]:
     """The contents of every such file of a home by its name, made where they are missing; names are unique.
 
     Raises:
-        AtomError: AUT030, AUD715 or BAK002 a key file cannot be used.
+        AtomError: AUT030, AUD715, BAK002 or SEC021 a key file cannot be used.
     """
     from atomctl.access.issuer import EmbeddedIssuer
     from atomctl.audit.keys import load_or_create_key
@@ -34,11 +34,14 @@ def make_lasting(home: Path) -> dict[str, bytes]:
     from atomctl.db.ids import new_id
     from atomctl.db.roles import DatabaseRole
     from atomctl.files import create_file
+    from atomctl.secrets import keyring
 
     keys = home / "keys"
     EmbeddedIssuer(keys / "issuer.key")
     load_or_create_key(keys / "audit.key")
     create_key(keys / "backup.key")
+    if not (keys / "dataset.key").exists():
+        keyring.create_key(keys / "dataset.key")
     create_file(home / "tenant", f"{new_id()}\n".encode())
     passwords = [ensure_password(home / "credentials", role) for role in DatabaseRole]
     files = [home / "tenant", *(keys / name for name in _KEYS), *passwords]

@@ -75,10 +75,10 @@ class Release:
 
     @contextmanager
     def keyholder(self) -> Iterator[Beside]:
-        """A shell in a pod of its own: like the server's, and with the audit log's key, which no server has.
+        """A shell in a pod of its own: like the server's, and with the keys that an export of training data takes.
 
-        An export of training data is signed with that key by somebody whose token is checked with the issuer's: no
-        part of a release holds both.
+        It is signed with the audit log's key, which no server has, by somebody whose token is checked with the
+        issuer's, which no worker has.
         """
         server = json.loads(self.must("get", self.deployment("server"), "-o", "json"))
         name = f"{self.name}-smoke-{uuid4().hex[:8]}"
@@ -94,7 +94,7 @@ def _keyholder(name: str, server: dict[str, Any]) -> dict[str, Any]:
     """The pod: what the server's is, without a server in it, which lives for ten minutes at most."""
     pod = json.loads(json.dumps(server))
     (keys,) = [volume["secret"]["items"] for volume in pod["volumes"] if volume["name"] == "keys"]
-    keys.append({"key": "audit.key", "path": "keys/audit.key"})
+    keys += [{"key": name, "path": f"keys/{name}"} for name in ("audit.key", "dataset.key")]
     for container in pod["containers"]:
         for probe in ("livenessProbe", "readinessProbe", "startupProbe", "ports", "args"):
             container.pop(probe, None)

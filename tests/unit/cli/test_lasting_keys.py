@@ -20,7 +20,8 @@ def written(home: Path, lasting: dict[str, bytes], folder: str, *names: str) -> 
 def test_what_is_kept_makes_a_home_anew(tmp_path: Path) -> None:
     (tmp_path / "pod").mkdir()
     lasting = make_lasting(tmp_path / "first")
-    written(tmp_path / "pod", lasting, "keys", "issuer.key", "audit.key", "audit.vkey", "backup.key")
+    keys = ("issuer.key", "audit.key", "audit.vkey", "backup.key", "dataset.key")
+    written(tmp_path / "pod", lasting, "keys", *keys)
     written(tmp_path / "pod", lasting, "credentials", *DatabaseRole)
     written(tmp_path / "pod", lasting, ".", "tenant")
     assert make_lasting(tmp_path / "pod") == lasting, "nothing was missing, so nothing was made"
