@@ -73,6 +73,10 @@ node: $(READY) ## start a one-node Kubernetes, print KUBECONFIG, stay until Ctrl
 	@$(BIN)/python -m tools.kubernetes.images
 	@exec $(BIN)/python -m tests.servers.kubernetes
 
+.PHONY: e2e
+e2e: $(READY) ## install the chart on a real one-node Kubernetes and pass the smoke suite and the starter packages (root)
+	@$(BIN)/python -m tests.acceptance.end_to_end
+
 .PHONY: stack
 stack: $(READY) ## start OpenBao, S3, Prometheus, Alertmanager and PostgreSQL 15, print their environment, stay until Ctrl-C
 	@$(BIN)/python -m tools.build versitygw
