@@ -85,13 +85,13 @@ stack: $(READY) ## start OpenBao, S3, Prometheus, Alertmanager and PostgreSQL 15
 
 .PHONY: controls
 controls: $(READY) ## check the twelve controls on a deployment on real servers; the evidence goes to reports/
-	@$(BIN)/python -m tools.build
+	@$(BIN)/python -m tools.build cosign versitygw
 	@$(BIN)/python -m tools.debian
 	@$(BIN)/python -m tests.servers.deployment --reports reports
 
 .PHONY: sabotage
 sabotage: $(READY) ## break the product in each of the ways in tests/sabotage/patches; exactly that control must fail
-	@$(BIN)/python -m tools.build
+	@$(BIN)/python -m tools.build cosign versitygw
 	@$(BIN)/python -m tools.debian
 	@$(BIN)/python -m tests.sabotage.campaign
 
