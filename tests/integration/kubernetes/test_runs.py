@@ -109,7 +109,7 @@ def test_an_undo_over_somebody_elses_change_leaves_the_rollback_incomplete(
 ) -> None:
     bench.web(replicas=0)
     waits = "sh -c 'until test -e /tmp/never; do sleep 0.1; done'"
-    run = yard.start(package(yard, bench, then=waits, timeout="6s"))
+    run = yard.start(package(yard, bench, then=waits, timeout="3s"))
     yard.wait(run, RunState.RUNNING)
     until_replicas(bench, 1)
     bench.change(WEB, {"spec": {"replicas": 2}})

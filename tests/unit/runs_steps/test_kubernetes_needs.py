@@ -12,8 +12,8 @@ WEB: dict[str, Json] = {"kind": "Deployment", "namespace": "shop", "name": "web"
 JOB: dict[str, Json] = {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "again"}}
 
 
-def named(config: dict[str, Json], *, compensates: bool = False) -> set[str]:
-    found = needs_of(config, compensates=compensates)
+def named(config: dict[str, Json], *, undoes: str | None = None) -> set[str]:
+    found = needs_of(config, undoes=undoes)
     assert {permission.namespace for permission in found} <= {"shop"}
     return {str(permission).removesuffix(" in namespace shop") for permission in found}
 
@@ -52,8 +52,16 @@ def test_a_selector_needs_a_list() -> None:
 
 def test_an_undo_of_a_step_looks_no_revision_up() -> None:
     undo: dict[str, Json] = {**WEB, "action": "undo"}
-    assert named(undo, compensates=True) == {"deployments/get", "deployments/patch"}
-    assert "replicasets/list" in named({**undo, "revision": 3}, compensates=True)
+    assert named(undo, undoes="restart") == {"deployments/get", "deployments/patch"}
+    assert "replicasets/list" in named({**undo, "revision": 3}, undoes="restart")
+
+
+@pytest.mark.parametrize(
+    ("undone", "verbs"), [("delete", {"create"}), ("job", {"delete"}), ("apply", {"patch", "delete"})]
+)
+def test_the_way_back_needs_what_the_way_there_makes_necessary(undone: str, verbs: set[str]) -> None:
+    undo: dict[str, Json] = {**WEB, "action": "undo"}
+    assert named(undo, undoes=undone) == {"deployments/get", *(f"deployments/{verb}" for verb in verbs)}
 
 
 def test_what_only_a_step_will_tell_is_asked_for_when_it_is_known() -> None:

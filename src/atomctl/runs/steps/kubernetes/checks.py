@@ -98,8 +98,9 @@ def _wanted(manifest: Manifest, plan: Plan) -> Iterator[Permission]:
     steps = [step for step in (*plan.steps, *plan.rollback) if _is_k8s(step)]
     if not steps:
         return
+    actions = {step.name: str(step.config.get("action")) for step in plan.steps}
     for step in steps:
-        yield from needs_of(step.config, compensates=step.compensates is not None)
+        yield from needs_of(step.config, undoes=actions.get(step.compensates) if step.compensates else None)
     namespaces = sorted({found for step in steps if (found := namespace_of(step.config)) is not None}) or [""]
     for text in manifest.validation.required_permissions:
         for namespace in namespaces:

@@ -23,15 +23,15 @@ _SETS_NEED: Final[Mapping[str, tuple[Permission, ...]]] = {
 }
 
 
-def needs_of(config: Mapping[str, Json], *, compensates: bool = False) -> frozenset[Permission]:
+def needs_of(config: Mapping[str, Json], *, undoes: str | None = None) -> frozenset[Permission]:
     """What carrying the handler out takes, as far as its configuration says already; nothing for unknown kinds.
 
     Args:
         config: the handler's configuration, rendered as far as the parameters allow.
-        compensates: whether it undoes a step of this run, for which no earlier revision has to be looked up.
+        undoes: the action of the step that it compensates, whose record says what has to be put back.
     """
     namespace = _known(config.get("namespace"))
-    found = _needs(config, compensates=compensates)
+    found = _needs(config, undoes)
     return frozenset(
         Permission(each.group, each.resource, each.verb, each.subresource, namespace or "")
         for each in found
@@ -44,7 +44,7 @@ def namespace_of(config: Mapping[str, Json]) -> str | None:
     return _known(config.get("namespace")) or None
 
 
-def _needs(config: Mapping[str, Json], *, compensates: bool) -> Iterator[Permission]:
+def _needs(config: Mapping[str, Json], undoes: str | None) -> Iterator[Permission]:
     action = str(config.get("action"))
     if action in {"apply", "job"}:
         yield from _of_manifest(action, config.get("manifest"))
@@ -58,9 +58,13 @@ def _needs(config: Mapping[str, Json], *, compensates: bool) -> Iterator[Permiss
         return
     if "selector" in config and "name" not in config:
         yield _on(kind, "list")
-    yield from _OF_ACTION[action](kind)
-    if action == "undo" and ("revision" in config or not compensates):
+    if action != "undo":
+        yield from _OF_ACTION[action](kind)
+    elif undoes is None or "revision" in config:
+        yield from _changed("patch")(kind)
         yield from _SETS_NEED.get(kind.name, ())
+    else:
+        yield from _changed(*_WAY_BACK.get(undoes, ("patch",)))(kind)
 
 
 def _of_manifest(action: str, manifest: Json) -> Iterator[Permission]:
@@ -112,12 +116,13 @@ def _known(value: Json) -> str | None:
     return value if isinstance(value, str) and "${{" not in value else None
 
 
+_WAY_BACK: Final = {"delete": ("create",), "job": ("delete",), "apply": ("patch", "delete")}
+"""What undoing an action takes, where it is not a patch alone."""
 _OF_ACTION: Final[Mapping[str, Callable[[Kind], Iterator[Permission]]]] = {
     "get": lambda kind: iter((_on(kind, "get"),)),
     "patch": _changed("patch"),
     "scale": _changed("patch", subresource="scale"),
     "restart": _changed("patch"),
-    "undo": _changed("patch"),
     "delete": _changed("delete"),
     "rollout-status": lambda kind: iter((_on(kind, "get"),)),
     "wait": lambda kind: iter((_on(kind, "get"),)),

@@ -47,7 +47,12 @@ def _rolled_out(action: Action, reference: Reference) -> None:
 
 
 def why_given_up(workload: Object) -> str | None:
-    """Why its controller does not go on: the progress deadline of a Deployment; None if it does."""
+    """Why its controller does not go on: the progress deadline of a Deployment; None if it does.
+
+    What it said about an earlier specification does not count.
+    """
+    if not _is_seen(workload):
+        return None
     progressing = condition_of(workload, "Progressing")
     if progressing.get("status") == "False" and progressing.get("reason") == "ProgressDeadlineExceeded":
         return f"ProgressDeadlineExceeded: {progressing.get('message', '')}".rstrip(": ")
@@ -56,7 +61,7 @@ def why_given_up(workload: Object) -> str | None:
 
 def what_is_missing(workload: Object) -> str | None:
     """What the rollout still lacks, in words; None if it is complete. As `kubectl rollout status` judges it."""
-    if whole_number(workload, "status", "observedGeneration") < whole_number(workload, "metadata", "generation"):
+    if not _is_seen(workload):
         return "its controller has not seen the change yet"
     match workload.get("kind"):
         case "DaemonSet":
@@ -73,6 +78,11 @@ def what_is_missing(workload: Object) -> str | None:
     if workload.get("kind") == "Deployment" and surplus > 0:
         return f"{surplus} old replicas are still there"
     return None
+
+
+def _is_seen(workload: Object) -> bool:
+    """Whether its status is about its present specification."""
+    return whole_number(workload, "status", "observedGeneration") >= whole_number(workload, "metadata", "generation")
 
 
 def _replicas(workload: Object) -> int:
