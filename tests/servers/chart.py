@@ -118,6 +118,44 @@ class InstalledChart:
         return self.helm.must("test", self.release, "--namespace", self.namespace, "--logs", "--timeout", "120s")
 
 
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """What a release finds when it is installed."""
+
+    image: Image
+    """On the node already."""
+    postgres: Postgres15
+    s3: S3Server
+    """With `BUCKET` and, under Object Lock, `AUDIT_BUCKET`."""
+
+
+@contextmanager
+def outside(node: Kubernetes, version: str | None = None) -> Iterator[Outside]:
+    """The image of this source tree on the node, and PostgreSQL and S3 where its pods reach them.
+
+    Raises:
+        StartError: the image cannot be made, or a server did not start.
+    """
+    try:
+        made = image.make(version)
+    except BuildError as error:
+        raise StartError(f"no image: {error}") from error
+    node.load_image(made.archive)
+    # Its system user can pass neither pytest's own folders nor those of mkdtemp.
+    servers = Path(tempfile.mkdtemp(prefix="atom-chart-"))
+    servers.chmod(0o711)
+    try:
+        with (
+            Postgres15(servers / "postgres", QUICK, host=HOST_IP) as postgres,
+            S3Server(servers / "s3", HOST_IP) as s3,
+        ):
+            s3.create_bucket(BUCKET)
+            s3.create_bucket(AUDIT_BUCKET, lock=True)
+            yield Outside(made, postgres, s3)
+    finally:
+        shutil.rmtree(servers, ignore_errors=True)
+
+
 @contextmanager
 def installed_chart(
     node: Kubernetes,
@@ -131,7 +169,7 @@ def installed_chart(
 
     Args:
         node: where it is installed.
-        folder: of this call's files; made if missing. The database's own system user must reach it.
+        folder: of the values file; made if missing.
         values: over those of the test, as in a values file.
         chart: its folder.
         version: what the image says it is; None: what the program says.
@@ -139,30 +177,18 @@ def installed_chart(
     Raises:
         StartError: the image cannot be made, or Helm did not succeed; the message holds what the pods said.
     """
-    try:
-        made = image.make(version)
-    except BuildError as error:
-        raise StartError(f"no image: {error}") from error
-    node.load_image(made.archive)
-    # Its system user can pass neither pytest's own folders nor those of mkdtemp.
-    servers = Path(tempfile.mkdtemp(prefix="atom-chart-"))
-    servers.chmod(0o711)
     folder.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
-        stack.callback(shutil.rmtree, servers, ignore_errors=True)
-        postgres = stack.enter_context(Postgres15(servers / "postgres", QUICK, host=HOST_IP))
-        s3 = stack.enter_context(S3Server(servers / "s3", HOST_IP))
-        s3.create_bucket(BUCKET)
-        s3.create_bucket(AUDIT_BUCKET, lock=True)
+        found = stack.enter_context(outside(node, version))
         namespace = node.create_namespace("chart", enforce="restricted")
         stack.callback(node.delete_namespace, namespace)
-        _create_secrets(node, namespace, postgres, s3)
+        _create_secrets(node, namespace, found)
         file = folder / "values.yaml"
-        file.write_text(json.dumps(_merged(_values(made, postgres, s3), values or {})))  # JSON is YAML
+        file.write_text(json.dumps(_merged(_values(found), values or {})))  # JSON is YAML
         helm = Helm(node.kubeconfig)
-        release = InstalledChart(node, helm, namespace, RELEASE, made, file, postgres, s3)
-        _install(release, chart)
+        release = InstalledChart(node, helm, namespace, RELEASE, found.image, file, found.postgres, found.s3)
         stack.callback(helm, "uninstall", RELEASE, "--namespace", namespace, "--wait", "--timeout", "120s")
+        _install(release, chart)
         yield release
 
 
@@ -178,8 +204,8 @@ def _install(release: InstalledChart, chart: Path) -> None:
         raise StartError(f"{error}\n{pods}\n{logs}\n{release.node.events()}") from error
 
 
-def _create_secrets(node: Kubernetes, namespace: str, postgres: Postgres15, s3: S3Server) -> None:
-    admin = postgres.admin
+def _create_secrets(node: Kubernetes, namespace: str, found: Outside) -> None:
+    admin, s3 = found.postgres.admin, found.s3
     assert admin.password is not None
     for name, data in {
         "atom-database": {"username": admin.user, "password": admin.password},
@@ -190,8 +216,9 @@ def _create_secrets(node: Kubernetes, namespace: str, postgres: Postgres15, s3: 
         )
 
 
-def _values(made: Image, postgres: Postgres15, s3: S3Server) -> dict[str, Any]:
-    repository, _, tag = made.name.rpartition(":")
+def _values(found: Outside) -> dict[str, Any]:
+    postgres, s3 = found.postgres, found.s3
+    repository, _, tag = found.image.name.rpartition(":")
     return {
         "image": {"repository": repository, "tag": tag, "pullPolicy": "Never"},
         "environment": "test",
