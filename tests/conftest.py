@@ -10,6 +10,7 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
+from hypothesis import settings
 from psycopg import sql
 from tests.servers.postgres import QUICK
 
@@ -22,6 +23,10 @@ from atomctl.db.roles import DatabaseRole
 from atomctl.db.session import Sessions
 
 pytest_plugins = ["tests.servers.fixtures"]
+
+# How long an example takes says how busy the machine is, not whether the property holds.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")

@@ -69,5 +69,4 @@ def pruned(value: Any) -> Any:
     """Without empty mappings: an API server does not tell them from absent ones."""
     if not isinstance(value, dict):
         return value
-    found = {name: inner for name, item in value.items() if (inner := pruned(item)) != {}}
-    return found
+    return {name: inner for name, item in value.items() if (inner := pruned(item)) != {}}
