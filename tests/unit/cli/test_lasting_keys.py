@@ -25,7 +25,7 @@ def test_what_is_kept_makes_a_home_anew(tmp_path: Path) -> None:
     written(tmp_path / "pod", lasting, "credentials", *DatabaseRole)
     written(tmp_path / "pod", lasting, ".", "tenant")
     assert make_lasting(tmp_path / "pod") == lasting, "nothing was missing, so nothing was made"
-    assert EmbeddedIssuer(tmp_path / "pod/keys/issuer.key").trusted.keys
+    assert EmbeddedIssuer(tmp_path / "pod/keys/issuer.key").trusted.tenants is None
     key = load_key(tmp_path / "pod/keys/audit.key")
     assert [vkey.public for vkey in read_vkeys(lasting["audit.vkey"].decode())] == [key.public]
     assert UUID(lasting["tenant"].decode().strip()).version == 7
