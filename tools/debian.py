@@ -81,6 +81,7 @@ TOOLS = (
         "0.25.0-1+b4",
         ("usr/bin/prometheus-alertmanager", "usr/bin/amtool"),
     ),
+    DebianTool("pushgateway", ("prometheus-pushgateway",), "1.5.1-2+b5", ("usr/bin/prometheus-pushgateway",)),
     DebianTool(
         "postgresql",
         ("postgresql-15", "postgresql-client-15"),

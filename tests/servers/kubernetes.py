@@ -150,14 +150,27 @@ class Kubernetes:
 
     def load_image(self, archive: Path) -> None:
         """Afterwards pods can run the images of an OCI archive, such as `tools.kubernetes.oci` writes."""
+        self._images("import", str(archive))
+
+    def pinned(self, image: str) -> str:
+        """`NAME@sha256:...` of an image that the node has; afterwards pods can name it so too."""
+        name, _, _ = image.rpartition(":")
+        rows = self._images("ls", f"name=={image}").splitlines()
+        pinned = f"{name}@{rows[1].split()[2]}"
+        self._images("tag", "--force", image, pinned)
+        return pinned
+
+    def _images(self, *arguments: str) -> str:
+        """What containerd's `ctr images` prints, having succeeded."""
         pid = self._layout.pid
         require(pid.exists(), "the folder of a node of this machine beside the kubeconfig", "make node")
         # The node's own view of its files: a short path, as sockets need.
         inside = Path("/proc", pid.read_text().strip(), "root", *CONTAINERD_SOCKET.parts[1:])
         ctr = str(debian.tool("containerd").program("ctr"))
-        command = [ctr, "-a", str(inside), "-n", "k8s.io", "images", "import", str(archive)]
+        command = [ctr, "-a", str(inside), "-n", "k8s.io", "images", *arguments]
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=_PATIENCE * 5)
         assert done.returncode == 0, done.stderr
+        return done.stdout
 
     def stop_api(self) -> None:
         """Afterwards the API server is gone, by force; pods go on. For everybody who uses this node."""

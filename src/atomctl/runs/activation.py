@@ -19,7 +19,12 @@ def activation_of(run: Run, steps: Steps) -> dict[str, Json]:
     """`params`, `run`, and of each step its `state` (lower case), `exit_code` and `outputs`."""
     return {
         "params": dict(run.parameters),
-        "run": {"id": str(run.id), "workflow": run.workflow, "version": run.version},
+        "run": {
+            "id": str(run.id),
+            "workflow": run.workflow,
+            "version": run.version,
+            "tenant": str(run.tenant_id),
+        },
         "steps": {
             name: {"state": step.state.value.lower(), "exit_code": step.exit_code, "outputs": dict(step.outputs)}
             for name, step in (*steps.forward.items(), *steps.rollback.items())

@@ -67,7 +67,7 @@ def unstarted(error: AtomError) -> StepResult:
 
 def _read(context: WorkerContext, source: SecretSource, reader: Reader, place: Location) -> SecretValue:
     try:
-        value = source.read(reader.run.tenant_id, place.inner)
+        value = source.read(reader.run.tenant_id, str(place))
     except AtomError as error:
         _record(context, reader, place, source.name, error=error)
         raise

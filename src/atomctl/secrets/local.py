@@ -20,7 +20,7 @@ from atomctl.files import create_file, sync_folder
 from atomctl.secrets import codes
 from atomctl.secrets.keyring import create_key, load_key
 from atomctl.secrets.model import LONGEST, MAX_BYTES, SecretValue, SecretVersion, check_values
-from atomctl.secrets.paths import Location, check_mount, locate
+from atomctl.secrets.paths import Location, check_mount, stored
 from atomctl.secrets.sealing import Content, seal, unseal
 
 KEPT = 10
@@ -51,7 +51,7 @@ class LocalSource:
 
     def read(self, tenant_id: UUID, path: str, *, version: int | None = None) -> SecretValue:
         """See `SecretSource.read`."""
-        place = locate(self.mount, tenant_id, path)
+        place = stored(self.mount, tenant_id, path)
         with _translated(place):
             there = self._numbers(place)
             number = (there[-1] if there else 0) if version is None else version
@@ -63,7 +63,7 @@ class LocalSource:
 
     def write(self, tenant_id: UUID, path: str, values: Mapping[str, str], *, expected_version: int) -> int:
         """See `SecretSource.write`. Of two writers that expect the same version, one gets it."""
-        place = locate(self.mount, tenant_id, path)
+        place = stored(self.mount, tenant_id, path)
         check_values(values)
         new = expected_version + 1
         with _translated(place):
@@ -78,7 +78,7 @@ class LocalSource:
 
     def versions(self, tenant_id: UUID, path: str) -> tuple[SecretVersion, ...]:
         """See `SecretSource.versions`."""
-        place = locate(self.mount, tenant_id, path)
+        place = stored(self.mount, tenant_id, path)
         with _translated(place):
             return tuple(
                 SecretVersion(version=number, created=self._open(place, number).created)

@@ -1,4 +1,4 @@
-"""Secrets in the KV engine (version 2) of a Vault or OpenBao."""
+"""Secrets in the KV engine (version 2) of a Vault or OpenBao, and passwords that its database engine makes."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import hvac
 from atomctl.errors import AtomError
 from atomctl.secrets import codes
 from atomctl.secrets.model import LONGEST, SecretValue, SecretVersion, check_values
-from atomctl.secrets.paths import check_mount, locate
-from atomctl.secrets.vault_answers import Answer, document, field, mapping, moment, number
+from atomctl.secrets.paths import Location, check_mount, locate, stored
+from atomctl.secrets.vault_answers import Answer, document, field, mapping, moment, number, text
 from atomctl.secrets.vault_http import Patience
 from atomctl.secrets.vault_login import Door
 from atomctl.secrets.vault_session import VaultSession
@@ -42,8 +42,13 @@ class VaultSource:
         self.session = VaultSession(Door(settings, patience or Patience()))
 
     def read(self, tenant_id: UUID, path: str, *, version: int | None = None) -> SecretValue:
-        """See `SecretSource.read`. Fields that are not text are given as JSON."""
+        """See `SecretSource.read`. Fields that are not text are given as JSON.
+
+        The version of what a database engine makes is the second, since 1970, in which it was last changed.
+        """
         place = locate(self.mount, tenant_id, path)
+        if place.of_database:
+            return self._made_by_engine(place, version)
 
         def get(client: hvac.Client) -> object:
             return client.secrets.kv.v2.read_secret_version(
@@ -61,7 +66,7 @@ class VaultSource:
 
     def write(self, tenant_id: UUID, path: str, values: Mapping[str, str], *, expected_version: int) -> int:
         """See `SecretSource.write`."""
-        place = locate(self.mount, tenant_id, path)
+        place = stored(self.mount, tenant_id, path)
         check_values(values)
 
         def put(client: hvac.Client) -> object:
@@ -73,7 +78,7 @@ class VaultSource:
 
     def versions(self, tenant_id: UUID, path: str) -> tuple[SecretVersion, ...]:
         """See `SecretSource.versions`."""
-        place = locate(self.mount, tenant_id, path)
+        place = stored(self.mount, tenant_id, path)
 
         def get(client: hvac.Client) -> object:
             return client.secrets.kv.v2.read_secret_metadata(path=place.inner, mount_point=self.mount)
@@ -96,6 +101,20 @@ class VaultSource:
     def close(self) -> None:
         """See `SecretSource.close`: revokes the login, if it was made here."""
         self.session.close()
+
+    def _made_by_engine(self, place: Location, version: int | None) -> SecretValue:
+        """A static role's password. API: OpenBao's and Vault's database engine, `GET /MOUNT/static-creds/NAME`."""
+        answer = document(self.session.ask(f"reading {place}", lambda client: client.adapter.get(f"/v1/{place}")))
+        now, made = datetime.now(UTC), int(moment(mapping(answer, "data").get("last_vault_rotation")).timestamp())
+        if version not in {None, made}:
+            raise AtomError(codes.NOT_FOUND, f"{place} has no version {version}: an engine keeps none but the current")
+        lives = timedelta(seconds=number(answer, "data", "ttl"))
+        return SecretValue(
+            path=str(place),
+            version=made,
+            values={name: text(answer, "data", name) for name in ("username", "password")},
+            expires_at=now + min(LONGEST, lives),
+        )
 
     def _below(self, folder: str, depth: int) -> Iterator[str]:
         def get(client: hvac.Client) -> object:

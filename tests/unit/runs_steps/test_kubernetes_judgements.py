@@ -59,6 +59,7 @@ def test_a_rollout_past_its_progress_deadline_is_given_up() -> None:
     late = {"type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded", "message": "timed out"}
     assert why_given_up(deployment(conditions=[late])) == "ProgressDeadlineExceeded: timed out"
     assert why_given_up(deployment(conditions=[{**late, "status": "True"}])) is None
+    assert why_given_up(deployment(generation=2, conditions=[late])) is None, "it is about an earlier one"
 
 
 def pod(**state: Any) -> dict[str, Any]:

@@ -4,7 +4,7 @@ import pytest
 
 from atomctl.errors import AtomError
 from atomctl.secrets import codes
-from atomctl.secrets.paths import check_mount, locate, place_of
+from atomctl.secrets.paths import check_mount, locate, place_of, stored
 from atomctl.wpk.model import SecretRef
 
 OURS = UUID("0190a1b2-0000-7000-8000-00000000000a")
@@ -111,3 +111,33 @@ def test_what_the_package_declares_is_still_held_to_its_tenant() -> None:
     with pytest.raises(AtomError) as caught:
         place_of("secret", OURS, declared, "token")
     assert caught.value.code is codes.FOREIGN_PATH
+
+
+@pytest.mark.parametrize("path", ["database/static-creds/app", f"database/{OURS}/static-creds/app"])
+def test_a_database_engine_is_the_tenants_own(path: str) -> None:
+    place = locate("secret", OURS, path)
+    assert str(place) == f"database/{OURS}/static-creds/app"
+    assert place.of_database
+
+
+def test_another_tenants_database_engine_is_refused() -> None:
+    assert refusal(f"database/{THEIRS}/static-creds/app") == codes.FOREIGN_PATH.id
+
+
+@pytest.mark.parametrize(
+    "path", ["database/main", "database/static-creds", "database/static-creds/a/b", "db/static-creds"]
+)
+def test_what_only_looks_like_an_engine_is_stored_like_anything_else(path: str) -> None:
+    place = stored("secret", OURS, path)
+    assert str(place) == f"secret/{OURS}/{path}"
+    assert not place.of_database
+
+
+def test_a_store_that_is_mounted_at_database_holds_what_lies_there() -> None:
+    assert not locate("database", OURS, f"database/{OURS}/static-creds/app").of_database
+
+
+def test_what_an_engine_makes_cannot_be_written() -> None:
+    with pytest.raises(AtomError) as caught:
+        stored("secret", OURS, "database/static-creds/app")
+    assert caught.value.code is codes.BAD_PATH

@@ -20,7 +20,12 @@ NAMES = ("backup-verify", "hello-atom", "requeue-job", "restart-unhealthy", "rot
 GIVEN: dict[str, dict[str, Any]] = {
     "backup-verify": {},
     "hello-atom": {"fail": True},
-    "requeue-job": {"namespace": "batch", "job": "import-7", "item": "orders.csv"},
+    "requeue-job": {
+        "namespace": "batch",
+        "job": "import-7",
+        "item": "orders.csv",
+        "image_digest": f"sha256:{'0' * 64}",
+    },
     "restart-unhealthy": {"namespace": "shop", "deployment": "web"},
     "rotate-secret": {"namespace": "shop", "deployment": "web", "secret": "db", "activate": "green"},
     "scale-on-latency": {"namespace": "shop", "deployment": "web", "factor": 2},
