@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
-import shlex
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
-from tests.fakes.yard import Yard, manifest, working
+from tests.fakes.yard import Yard, manifest, until, working
 from tests.integration.kubernetes.bench import WEB, Bench
 from tests.servers.kubernetes import Kubernetes
 
+from atomctl.approvals.model import Choice
 from atomctl.db.address import DatabaseAddress
 from atomctl.db.session import Sessions
 from atomctl.kubernetes.connection import Cluster, Credentials
@@ -30,6 +29,8 @@ from atomctl.runs.steps.kubernetes.place import Place
 from atomctl.runs.steps.probe import prepare_site
 
 ACCOUNT = "atom"
+FAILS = "{name: check, type: shell, config: {command: [/bin/false]}}"
+PEOPLE = "{name: check, type: approval, config: {message: is it well?}}"
 
 
 @pytest.fixture
@@ -61,7 +62,7 @@ def worker(
 def test_a_run_that_fails_puts_the_prior_object_back(bench: Bench, yard: Yard, worker: None) -> None:
     bench.web(replicas=0)
     before = bench.look(WEB)["spec"]
-    run = yard.wait(yard.start(package(yard, bench, then="/bin/false")))
+    run = yard.wait(yard.start(package(yard, bench, check=FAILS)))
     assert run.state is RunState.ROLLED_BACK, (run.why, yard.log(run))
     assert yard.states(run) == {"up": "COMPENSATED", "check": "FAILED", "down": "SUCCEEDED"}
     assert bench.look(WEB)["spec"] == before
@@ -71,7 +72,7 @@ def test_the_audit_log_names_what_was_changed_by_digests_of_before_and_after(
     bench: Bench, yard: Yard, worker: None
 ) -> None:
     bench.web(replicas=0)
-    run = yard.wait(yard.start(package(yard, bench, then="/bin/false")))
+    run = yard.wait(yard.start(package(yard, bench, check=FAILS)))
     (up,) = entries(yard, run, "step.succeeded", "up")
     (down,) = entries(yard, run, "step.succeeded", "down")
     ((there,), (back,)) = (up["objects"], down["objects"])
@@ -108,12 +109,11 @@ def test_an_undo_over_somebody_elses_change_leaves_the_rollback_incomplete(
     bench: Bench, yard: Yard, worker: None
 ) -> None:
     bench.web(replicas=0)
-    waits = "sh -c 'until test -e /tmp/never; do sleep 0.1; done'"
-    run = yard.start(package(yard, bench, then=waits, timeout="3s"))
-    yard.wait(run, RunState.RUNNING)
-    until_replicas(bench, 1)
+    run = yard.start(package(yard, bench, check=PEOPLE))
+    asked(yard, run)
     bench.change(WEB, {"spec": {"replicas": 2}})
-    ended = yard.wait(run, timeout=40)
+    yard.vote(run, yard.paul, Choice.REJECT)
+    ended = yard.wait(run)
     assert (ended.state, ended.left_over) == (RunState.ROLLBACK_INCOMPLETE, ("up",))
     assert "somebody else changed spec.replicas" in (yard.steps(run).rollback["down"].error or "")
     assert bench.look(WEB)["spec"]["replicas"] == 2
@@ -158,15 +158,15 @@ def test_a_dry_run_shows_the_preview_and_changes_nothing(bench: Bench, yard: Yar
 def test_a_rerun_puts_back_what_the_first_run_changed(bench: Bench, yard: Yard, worker: None) -> None:
     """The first run was cancelled after it had scaled; the second one goes on from there, fails, and rolls back."""
     bench.web(replicas=0)
-    first = yard.start(package(yard, bench, then="sleep 60", timeout="3s"))
-    until_replicas(bench, 1)
+    first = yard.start(package(yard, bench, check=PEOPLE))
+    asked(yard, first)
     with yard.sessions.tenant(yard.tenant_id) as conn:
         runs.cancel(conn, yard.olga, first.id, "the test says so")
-    assert yard.wait(first).state is RunState.CANCELLED
-    with yard.sessions.tenant(yard.tenant_id) as conn:
         again = runs.rerun(conn, yard.objects, yard.olga, first.id, from_step="check", abilities=yard.abilities)
-    ended = yard.wait(yard.approve(again))
-    assert ended.state is RunState.ROLLED_BACK
+    assert bench.look(WEB)["spec"]["replicas"] == 1
+    asked(yard, again)
+    yard.vote(again, yard.paul, Choice.REJECT)
+    assert yard.wait(again).state is RunState.ROLLED_BACK
     assert bench.look(WEB)["spec"]["replicas"] == 0
 
 
@@ -191,19 +191,18 @@ def package(
     yard: Yard,
     bench: Bench,
     *,
-    then: str = "/bin/true",
-    timeout: str = "20s",
+    check: str = "{name: check, type: shell, config: {command: [/bin/true]}}",
     requires: str = "[deployments/get]",
     kind: str = "Deployment",
     approval: bool = False,
 ) -> PackageRecord:
-    """Scales up, then runs a command; `undo` is the way back."""
+    """Scales up, then checks; `undo` is the way back."""
     target = f"kind: {kind}, namespace: {bench.namespace}, name: web"
     text = manifest(
         f"""
 handlers:
   - {{name: up, type: k8s, config: {{action: scale, {target}, replicas: 1}}, timeout: 20s}}
-  - {{name: check, type: shell, config: {{command: {json.dumps(shlex.split(then))}}}, timeout: {timeout}}}
+  - {check}
 rollback:
   handlers:
     - {{name: down, type: k8s, compensates: up, config: {{action: undo, {target}}}, timeout: 20s}}
@@ -213,23 +212,15 @@ validation: {{required_permissions: {requires}}}
     return yard.publish(text.replace("approval_required: false", f"approval_required: {str(approval).lower()}"))
 
 
+def asked(yard: Yard, run: Run) -> None:
+    """The run has scaled, and waits for people."""
+    until(lambda: yard.states(run)["check"], lambda state: state == "RUNNING")
+
+
 def allow(kubernetes: Kubernetes, namespace: str, verbs: str, resources: str) -> None:
     kubernetes.must("create", "role", ACCOUNT, "-n", namespace, f"--verb={verbs}", f"--resource={resources}")
     bound = f"--serviceaccount={namespace}:{ACCOUNT}"
     kubernetes.must("create", "rolebinding", ACCOUNT, "-n", namespace, f"--role={ACCOUNT}", bound)
-
-
-def until_replicas(bench: Bench, count: int) -> None:
-    bench.kubernetes.must(
-        *(
-            "wait",
-            f"--for=jsonpath={{.spec.replicas}}={count}",
-            "deployment/web",
-            "-n",
-            bench.namespace,
-            "--timeout=20s",
-        )
-    )
 
 
 def entries(yard: Yard, run: Run, action: str, step: str) -> list[dict[str, Any]]:
