@@ -5,18 +5,29 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import quote
 
+from atomctl.errors import AtomError
+from atomctl.kubernetes import codes
 from atomctl.kubernetes.calls import Call, Method, Object
 from atomctl.kubernetes.kinds import Kind
 
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """One object of a cluster, there or not."""
+    """One object of a cluster, there or not.
+
+    Raises:
+        AtomError: KUB015 the name or namespace is none, and would lead to another path.
+    """
 
     kind: Kind
     namespace: str | None
     """None for cluster-wide kinds."""
     name: str
+
+    def __post_init__(self) -> None:
+        for part in (self.name, self.namespace):
+            if part is not None and (part in {"", ".", ".."} or "/" in part or "%" in part):
+                raise AtomError(codes.INVALID, f"{part[:80]!r} is no name in a cluster")
 
     def __str__(self) -> str:
         """As people name it: `Deployment shop/web`."""

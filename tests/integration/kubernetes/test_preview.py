@@ -124,6 +124,18 @@ def test_an_object_that_an_earlier_step_makes_is_decided_later(bench: Bench) -> 
         bench.planned("restart", step="restart", kind="Deployment", name="web"),
     )
     assert [entry["certainty"] for entry in steps(preview)] == ["changes", "decided_later"]
+    bench.done("apply", step="make", approved=preview, manifest=deployment(replicas=0))
+    bench.done("restart", step="restart", approved=preview, kind="Deployment", name="web")
+
+
+def test_an_object_that_somebody_else_made_before_an_earlier_step_could_is_left_alone(bench: Bench) -> None:
+    preview = bench.preview(
+        bench.planned("apply", step="make", manifest=deployment(replicas=0)),
+        bench.planned("restart", step="restart", kind="Deployment", name="web"),
+    )
+    bench.web(replicas=1)
+    result = bench.act("restart", step="restart", approved=preview, kind="Deployment", name="web")
+    assert result.code is step_codes.DRIFT
 
 
 def test_the_preview_of_a_secret_names_its_keys_and_nothing_else(bench: Bench) -> None:
@@ -148,6 +160,13 @@ def test_what_may_not_run_at_all_is_told_of_and_not_refused(bench: Bench) -> Non
     preview = bench.preview(bench.planned("restart", kind="Deployment", name="none", conditional=True))
     (entry,) = steps(preview)
     assert (entry["certainty"], entry["why"][:6]) == ("problem", "KUB011")
+
+
+def test_what_was_a_problem_when_people_looked_is_not_done_later(bench: Bench) -> None:
+    preview = bench.preview(bench.planned("restart", kind="Deployment", name="web", conditional=True))
+    bench.web(replicas=0)
+    result = bench.act("restart", approved=preview, kind="Deployment", name="web")
+    assert (result.outcome, result.code) == ("refused", step_codes.DRIFT)
 
 
 def test_nothing_to_change_is_said(bench: Bench) -> None:

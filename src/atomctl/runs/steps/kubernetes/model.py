@@ -60,7 +60,7 @@ class Grounds:
     try_number: int
     ledger: Ledger = field(repr=False)
     approved: tuple[dict[str, Json], ...] | None = None
-    """The objects of the approved preview; None: compensations, values not known before."""
+    """The objects of the approved preview; None: a compensation, or an object not known before."""
     own: tuple[ObjectChange, ...] = field(default=(), repr=False)
     """What this run has done so far, the oldest first, intents without an answer included."""
     undoes: str | None = None

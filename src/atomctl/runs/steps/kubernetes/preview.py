@@ -18,7 +18,7 @@ from atomctl.errors import AtomError
 from atomctl.kubernetes import codes as cluster_codes
 from atomctl.kubernetes.calls import Patience
 from atomctl.kubernetes.kinds import SECRET
-from atomctl.kubernetes.objects import differences, state_digest
+from atomctl.kubernetes.objects import differences, mapping, state_digest
 from atomctl.runs.steps.kubernetes.action import Action
 from atomctl.runs.steps.kubernetes.actions import mutations_of
 from atomctl.runs.steps.kubernetes.grounds import ground_of
@@ -125,19 +125,17 @@ class _Entry:
             found["after"] = str(state_digest(after)) if after is not None else None
             found["differences"] = [each.to_json() for each in differences(predicted.before, after)]
         else:
-            keys = sorted({*_keys(self.planned.config, "data"), *_keys(self.planned.config, "stringData")})
-            found["differences"] = [{"path": f"data.{key}", "before": "(not shown)", "after": "(set)"} for key in keys]
+            found["differences"] = _keys_of_secret(self.planned.config)
         return found
 
     def _later(self, open_: list[str]) -> list[dict[str, Json]]:
         """The objects as they are now, which is known although what becomes of them is not."""
         kind = self.action.kind()
         references = self.action.references(kind)
-        if kind == SECRET:
-            keys = sorted({*_keys(self.planned.config, "data"), *_keys(self.planned.config, "stringData")})
-            shown: list[Json] = [{"path": f"data.{key}", "before": "(not shown)", "after": "(set)"} for key in keys]
-        else:
-            shown = [{"path": name, "before": "", "after": str(self.planned.config[name])[:300]} for name in open_]
+        expressions: list[Json] = [
+            {"path": name, "before": "", "after": str(self.planned.config[name])[:300]} for name in open_
+        ]
+        shown = _keys_of_secret(self.planned.config) if kind == SECRET else expressions
         found: list[dict[str, Json]] = []
         for reference in references:
             before = None if kind == SECRET else read_or_none(self.action, reference, may_be_absent=False)
@@ -165,11 +163,14 @@ class _Entry:
         }
 
     def _refused(self, error: AtomError) -> Json:
-        """What an earlier step is yet to bring about is no problem; what may not run at all is one to be told of."""
+        """What an earlier step is yet to bring about is no problem; what may not run at all is one to be told of.
+
+        Neither names an object, so that the step may change none but what the run itself has made by then.
+        """
         if error.code is cluster_codes.NOT_FOUND and self._may_come():
-            return self._entry(Certainty.LATER, None, f"an earlier step may make it: {error.why}")
+            return self._entry(Certainty.LATER, [], f"an earlier step may make it: {error.why}")
         if self.planned.conditional and not error.code.retryable:
-            return self._entry(Certainty.PROBLEM, None, f"{error.code.id}: {error.why}")
+            return self._entry(Certainty.PROBLEM, [], f"{error.code.id}: {error.why}")
         raise error
 
     def _may_come(self) -> bool:
@@ -195,7 +196,9 @@ def _unknown(value: Json) -> bool:
     return isinstance(value, str) and "${{" in value
 
 
-def _keys(config: Mapping[str, Json], name: str) -> list[str]:
-    patch = config.get("patch") or config.get("manifest")
-    data = patch.get(name) if isinstance(patch, dict) else None
-    return list(data) if isinstance(data, dict) else []
+def _keys_of_secret(config: Mapping[str, Json]) -> list[Json]:
+    """All that is shown of a Secret: which keys are written."""
+    content = config.get("patch") or config.get("manifest")
+    written = content if isinstance(content, dict) else {}
+    keys = sorted({*mapping(written, "data"), *mapping(written, "stringData")})
+    return [{"path": f"data.{key}", "before": "(not shown)", "after": "(set)"} for key in keys]
