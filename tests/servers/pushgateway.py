@@ -25,7 +25,8 @@ class Pushgateway(ServerProcess):
         self._binary = wanted.program("prometheus-pushgateway")
 
     def command(self) -> Sequence[str]:
-        return [str(self._binary), f"--web.listen-address=127.0.0.1:{self.port}"]
+        memory_alone = "--persistence.file="  # Debian's build has a file of the system's service as default
+        return [str(self._binary), f"--web.listen-address=127.0.0.1:{self.port}", memory_alone]
 
     def ready(self) -> bool:
         return answers(f"{self.url}/-/ready")

@@ -30,6 +30,12 @@ ADDRESSES = {
     "vault": "vault.vault.svc:8200",
 }
 """Where the packages expect each server."""
+POLICY = """
+path "secret/data/{tenant}/*"           {{ capabilities = ["create", "read", "update"] }}
+path "secret/metadata/{tenant}/*"       {{ capabilities = ["read", "list"] }}
+path "database/{tenant}/static-creds/*" {{ capabilities = ["read"] }}
+"""
+"""What the instance may do at the Vault, as the page about it says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +103,7 @@ def surroundings(kubernetes: Kubernetes, folder: Path) -> Iterator[Surroundings]
         }
         tls, _ = make_certificate("localhost", folder)
         hosts = {name: stack.enter_context(TlsFront(tls, port)).host for name, port in ports.items()}
+        role = vault.define_role("atomctl", POLICY.format(tenant="not-known-yet"))
         account = _account(kubernetes)
         stack.callback(kubernetes.delete_namespace, account["namespace"])
         atomctl = stack.enter_context(
@@ -106,9 +113,11 @@ def surroundings(kubernetes: Kubernetes, folder: Path) -> Iterator[Surroundings]
                 ATOM_STEP_ALLOW=",".join(hosts.values()),
                 ATOM_SECRETS="vault",
                 VAULT_ADDR=vault.address,
-                VAULT_TOKEN=vault.root_token,
+                VAULT_ROLE_ID=role,
+                VAULT_SECRET_ID=vault.plain_secret_id("atomctl"),
             )
         )
+        vault.define_role("atomctl", POLICY.format(tenant=(atomctl.home / "tenant").read_text().strip()))
         yield Surroundings(
             atomctl=atomctl,
             kubernetes=kubernetes,
