@@ -152,6 +152,7 @@ def look_around(told: Told) -> None:
     told("db isolation")
     told("metrics list")
     told("metrics rules")
+    told("stats")
     told("signals list")
 
 

@@ -52,6 +52,7 @@ SECTIONS: dict[str, tuple[Verb, ...]] = {
         Verb("explain", "explain", "Explain an error code or a rule."),
     ),
     "Operate": (
+        Verb("stats", "stats", "Draw runs, failures, step times and what waits."),
         Verb("signals", "signals", "Show what was noticed, and answer it."),
         Verb("metrics", "metrics", "Print the alert rules and the metrics there are."),
         Verb("auth", "auth", "Log in, and show who you are."),

@@ -19,6 +19,7 @@ from atomctl.server.routes import (
     packages,
     runs,
     signals,
+    stats,
     tenants,
     trust,
     validate,
@@ -54,7 +55,7 @@ def build_app() -> FastAPI:
     )
     app.include_router(health.router)
     api = APIRouter(prefix=API)
-    for noun in (auth, tenants, workflows, packages, validate, runs, logs, approvals, trust, audit, signals):
+    for noun in (auth, tenants, workflows, packages, validate, runs, logs, approvals, trust, audit, signals, stats):
         api.include_router(noun.router)
     app.include_router(api)
     add_problem_handlers(app)
