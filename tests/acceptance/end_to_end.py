@@ -79,7 +79,7 @@ def smoke(chart: InstalledChart) -> Sequence[str]:
 
 def starters(_: InstalledChart) -> Sequence[str]:
     """The command line of the five starter packages' tests, which make namespaces of their own on the same node."""
-    return ["tests/acceptance/starters"]
+    return ["tests/acceptance/starters", "-n", "3", "--dist", "loadfile"]
 
 
 SUITES: dict[str, Callable[[InstalledChart], Sequence[str]]] = {"smoke": smoke, "starters": starters}
