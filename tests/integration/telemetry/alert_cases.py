@@ -127,6 +127,10 @@ CASES: dict[str, Case] = {
         {'atom_vault_state{state="ready"}': "1x60", 'atom_vault_state{state="sealed"}': _FINE},
     ),
     "AtomProcessDown": Case({'up{job="atom"}': "1x30 0x30"}, {'up{job="atom"}': "1x60", 'up{job="node"}': _FINE}),
+    "AtomRequestsUncounted": Case(
+        {"up": "1x60", 'atom_login_refusals_total{reason="expired"}': _FINE},
+        {'atom_http_requests_total{noun="metrics"}': "0+1x60"},
+    ),
     "AtomServerErrors": Case(
         {
             'atom_http_requests_total{status="5xx"}': "0+1x60",

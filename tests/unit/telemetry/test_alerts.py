@@ -49,6 +49,7 @@ def test_every_figure_an_alert_needs_has_a_rule_for_its_absence() -> None:
     absent = " ".join(alert.expr for alert in ALERTS)
     for name in (
         "atom_run_states_total",
+        "atom_http_requests_total",
         "atom_backup_timestamp_seconds",
         "atom_audit_oldest_waiting_seconds",
         "atom_audit_verified_timestamp_seconds",

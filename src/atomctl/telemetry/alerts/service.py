@@ -93,4 +93,17 @@ ALERTS: tuple[Alert, ...] = (
         ),
         wait=timedelta(minutes=2),
     ),
+    Alert(
+        name="AtomRequestsUncounted",
+        expr="absent(atom_http_requests_total)",
+        severity=Severity.WARNING,
+        summary="No API server reports its requests, so no alert about uploads, logins and rights can fire.",
+        means="Refused uploads, logins and rights are counted by the server that refuses them. Workers may be scraped "
+        "all the same: their counters of these stay at zero, which looks like peace. Silence is not success.",
+        clear=(
+            "Look at Prometheus' page `/targets`: the server's port must be there and up, beside those of the workers.",
+            "`curl http://127.0.0.1:8460/metrics | grep atom_http_requests` on the server's machine.",
+        ),
+        wait=timedelta(minutes=5),
+    ),
 )
