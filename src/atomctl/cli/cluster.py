@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
 from pathlib import Path
 
@@ -40,7 +41,8 @@ def keys(secret: str, output: Format) -> None:
         raise AtomError(codes.USAGE, "no cluster is configured", hint="set KUBECONFIG, or ATOM_KUBERNETES=in-cluster")
     with tempfile.TemporaryDirectory(prefix="atom-keys-") as folder:
         lasting = make_lasting(Path(folder))
-    made = keep(cluster, secret, lasting, Patience.of(_SECONDS))
+    with contextlib.closing(cluster):
+        made = keep(cluster, secret, lasting, Patience.of(_SECONDS))
     document = {"name": secret, "namespace": cluster.namespace, "made": made, "entries": sorted(lasting)}
     emit("cluster-keys", document, output, text=lambda d: f"{d['namespace']}/{d['name']}: {_words(d['made'])}")
     say("Keep a copy of it elsewhere: without it no backup can be read and nobody can log in.")
