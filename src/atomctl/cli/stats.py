@@ -78,7 +78,9 @@ def _series(series: Sequence[Mapping[str, Any]], columns: int, glyphs: Glyphs) -
             yield f"{head}  {sparkline(one['values'], room, glyphs)}".rstrip()
         else:
             yield head
-            yield f"  {sparkline(one['values'], max(1, columns - 2), glyphs)}".rstrip()
+            drawn = sparkline(one["values"], max(1, columns - 2), glyphs).rstrip()
+            if drawn:
+                yield f"  {drawn}"
 
 
 def _figures(figures: Sequence[Mapping[str, Any]]) -> Iterator[str]:

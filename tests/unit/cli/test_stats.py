@@ -123,6 +123,14 @@ def test_a_narrow_terminal_gets_the_drawing_on_a_line_of_its_own() -> None:
     head = next(number for number, line in enumerate(lines) if "runs requested" in line)
     assert lines[head].endswith("3")
     assert set(lines[head + 1].strip()) == {"_", "#"}
+    assert lines[head + 2].startswith("  failure rate")
+    assert lines[head + 3].startswith("each value"), "a line of gaps alone is left out"
+
+
+def test_an_early_gap_does_not_move_what_comes_later() -> None:
+    late = {"name": "x", "title": "late", "unit": "share", "values": [None, None, 1.0], "whole": 1.0}
+    lines = list(page(document(series=[late]), 20, PLAIN))
+    assert lines[3] == "    " + "#"
 
 
 def test_nothing_at_all_is_drawn_without_complaint() -> None:

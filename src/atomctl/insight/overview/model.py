@@ -114,8 +114,8 @@ def figures(row: Mapping[str, Any]) -> tuple[Figure, ...]:
     """What waits."""
     return (
         Figure("approvals_waiting", "approvals waiting", "count", row["approvals"]),
-        Figure("approval_oldest_seconds", "oldest of them", "seconds", row["approval_seconds"]),
+        Figure("approval_oldest_seconds", "oldest approval waiting", "seconds", row["approval_seconds"]),
         Figure("audit_waiting", "entries not yet in the audit log", "count", row["entries"]),
-        Figure("audit_lag_seconds", "oldest of them", "seconds", row["entry_seconds"]),
+        Figure("audit_lag_seconds", "oldest entry not yet in it", "seconds", row["entry_seconds"]),
         Figure("signals_open", "signals open", "count", row["signals"]),
     )
