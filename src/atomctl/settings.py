@@ -226,7 +226,10 @@ class Settings:
         default=timedelta(days=7 * 366),
     )
     prometheus_url: str | None = _setting(
-        "the Prometheus that `signals probe` asks: its base address", str, "PROMETHEUS_URL", "PROM_URL"
+        "the Prometheus that `signals probe` and watches ask: its base address", str, "PROMETHEUS_URL", "PROM_URL"
+    )
+    watches: Path | None = _setting(
+        "the file of the series in that Prometheus that workers watch; unset = none", _path, "ATOM_WATCHES"
     )
     alertmanager_url: str | None = _setting(
         "the Alertmanager that a check of controls asks: its base address", str, "ALERTMANAGER_URL"

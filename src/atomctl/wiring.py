@@ -212,13 +212,15 @@ def _anchor_loops(settings: Settings, address: DatabaseAddress) -> tuple[Loop, .
 
 
 def insight_loops(settings: Settings, listener: socket.socket) -> tuple[Loop, ...]:
-    """What a worker does beside its work: it patrols, and it shows its metrics on `listener`.
+    """What a worker does beside its work: it patrols, watches series, and shows its metrics on `listener`.
 
     Raises:
-        AtomError: DBA001, DBA002, DBA003 the database cannot be served; AUD715 a verifier key cannot be read.
+        AtomError: DBA001, DBA002, DBA003 the database cannot be served; AUD715 a verifier key cannot be read; INS801,
+            INS830 there are watches without a Prometheus, or the file of watches cannot be used.
     """
     from atomctl.backup.figures import BackupFigures
     from atomctl.insight.figures import DatabaseFigures
+    from atomctl.insight.opening import open_watchman
     from atomctl.insight.patrol import Patrol
     from atomctl.insight.vault_state import VaultState
     from atomctl.telemetry.exposition import Exposition
@@ -236,7 +238,8 @@ def insight_loops(settings: Settings, listener: socket.socket) -> tuple[Loop, ..
         with reading:
             Exposition(listener, page, settings.home, "worker").run(stop)
 
-    return Patrol(patrolling, audit_keys(settings)).run, show
+    watchman = open_watchman(settings, address)
+    return Patrol(patrolling, audit_keys(settings)).run, show, *([watchman.run] if watchman else [])
 
 
 def backups(settings: Settings, trusted: tuple[VerifierKey, ...] = ()) -> Backups:

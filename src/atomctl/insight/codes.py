@@ -113,6 +113,21 @@ BAD_ADDRESS = Code(
     ExitCode.USAGE,
     503,
 )
+BAD_WATCHES = Code(
+    "INS830",
+    "the file of watches cannot be used",
+    "ATOM_WATCHES names a file that cannot be read or says what cannot be watched. Nothing of it is watched.",
+    "correct the place named above; the form stands in docs/how-to/signals.md",
+    ExitCode.USAGE,
+)
+MANY_SERIES = Code(
+    "INS831",
+    "the expression gives too many series to watch",
+    "At most ten are watched, for each has a past of its own. None was judged.",
+    "aggregate in the expression, such as sum by (job) (...) or topk(10, ...)",
+    ExitCode.USAGE,
+    422,
+)
 UNKNOWN_SIGNAL = Code(
     "INS820",
     "there is no such signal in this tenant",

@@ -28,6 +28,8 @@ class Kind(enum.StrEnum):
     RUN_RATE = "run_rate"
     METRIC = "metric"
     """A question to Prometheus was answered with more than its threshold."""
+    SERIES = "series"
+    """The newest point of a watched series is unlike those before it."""
 
 
 class Severity(enum.StrEnum):

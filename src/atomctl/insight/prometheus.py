@@ -1,7 +1,8 @@
-"""Asking Prometheus one question: bounded in time and size, and every way it can go wrong told apart.
+"""Asking Prometheus about now or a span of time: bounded in time and size, every way it can go wrong told apart.
 
 The expression is a parameter of a form and never part of an address. Redirects are not followed, proxies of the
-environment are not asked, and no credentials are sent. Format: Prometheus' HTTP API, "Instant queries".
+environment are not asked, and no credentials are sent. Format: Prometheus' HTTP API,
+"Instant queries" and "Range queries".
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import math
 import socket
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
@@ -21,6 +22,7 @@ from urllib.parse import SplitResult, urlencode, urlsplit
 
 from atomctl.errors import AtomError, Code
 from atomctl.insight import codes
+from atomctl.insight.matrix import Line, Span, lines
 
 LONGEST_EXPRESSION = 2_000
 """Characters."""
@@ -55,15 +57,27 @@ class Prometheus:
         Raises:
             AtomError: INS802 and INS813 before anything is sent; INS803 to INS812 as the answer is.
         """
+        return _numbers(self._ask("query", expression, {}))
+
+    def range(self, expression: str, span: Span) -> tuple[Line, ...]:
+        """The series on each point of the span that they have a value for; none of them if there are no series.
+
+        Raises:
+            AtomError: INS802 and INS813 before anything is sent; INS803 to INS812 and INS831 as the answer is.
+        """
+        start, end = span.first * span.step, span.last * span.step
+        return lines(self._ask("query_range", expression, {"start": start, "end": end, "step": span.step}), span)
+
+    def _ask(self, question: str, expression: str, further: Mapping[str, int]) -> Any:
         require_askable(expression)
         address = _address(self.url)
         seconds = f"{self.patience.whole:g}s"
-        form = urlencode({"query": expression, "timeout": seconds, "limit": _LIMIT_OF_SERIES})
+        form = urlencode({"query": expression, "timeout": seconds, "limit": _LIMIT_OF_SERIES, **further})
         with _exchange(address, self.patience) as connection:
-            connection.request("POST", f"{address.path.rstrip('/')}/api/v1/query", form, _HEADERS)
+            connection.request("POST", f"{address.path.rstrip('/')}/api/v1/{question}", form, _HEADERS)
             answer = connection.getresponse()
             body = answer.read(LARGEST_ANSWER + 1)
-        return _values(answer.status, body)
+        return _data(answer.status, body)
 
 
 _HEADERS = {
@@ -139,11 +153,11 @@ def _exchange(address: SplitResult, patience: Patience) -> Iterator[HTTPConnecti
         raise AtomError(codes.SLOW, f"no whole answer from {address.netloc} in {patience.whole:g} s")
 
 
-def _values(status: int, body: bytes) -> tuple[float, ...]:
-    """The numbers in an answer.
+def _data(status: int, body: bytes) -> Any:
+    """What an answer holds beside its status.
 
     Raises:
-        AtomError: INS803 and INS805 to INS812.
+        AtomError: INS803, INS805 to INS809, INS812.
     """
     if 300 <= status < 400:
         raise AtomError(codes.REDIRECTED, f"status {status}")
@@ -159,7 +173,7 @@ def _values(status: int, body: bytes) -> tuple[float, ...]:
         raise AtomError(codes.SLOW if timed_out else codes.BROKEN, f"status {status}: {_words(document)}")
     if status != 200 or document.get("status") != "success":
         raise AtomError(codes.NOT_PROMETHEUS, f"status {status}")
-    return _numbers(document.get("data"))
+    return document.get("data")
 
 
 def _document(status: int, body: bytes) -> dict[str, Any]:

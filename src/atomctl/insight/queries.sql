@@ -58,6 +58,28 @@ RETURNING *;
 -- name: tenant_ids()
 SELECT tenant_id FROM atom.tenant_ids() AS tenant_id;
 
+-- name: watch(tenant_id, name)^
+SELECT position, document FROM atom.insight_watches WHERE tenant_id = :tenant_id AND name = :name;
+
+-- name: move_watch(tenant_id, name, position, document, before)^
+-- No row: another worker judged these points meanwhile. `before` is -1 where there was no row.
+INSERT INTO atom.insight_watches AS w (tenant_id, name, position, document)
+VALUES (:tenant_id, :name, :position, :document)
+ON CONFLICT (tenant_id, name) DO UPDATE
+SET position = excluded.position, document = excluded.document, judged_at = now()
+WHERE w.position = :before
+RETURNING position;
+
+-- name: runs_between(tenant_id, first, last, workflow, count)
+-- The newest runs that were at work at some time between the two, oldest first.
+SELECT id FROM (
+    SELECT id, started_at FROM atom.workflow_runs
+    WHERE tenant_id = :tenant_id AND NOT dry_run AND started_at <= :last AND (ended_at IS NULL OR ended_at >= :first)
+      AND (:workflow::text IS NULL OR workflow = :workflow)
+    ORDER BY started_at DESC, id DESC
+    LIMIT :count
+) AS newest ORDER BY started_at, id;
+
 -- name: try_lead()$
 -- One patrol at a time in a database; the number is "ATOM_INS" in ASCII.
 SELECT pg_try_advisory_xact_lock(4707474704238726739);

@@ -54,8 +54,8 @@ class Histogram(Metric):
 
 
 _NOUNS = (
-    "approvals", "audit", "auth", "health", "metrics", "packages", "runs", "signals", "tenants", "trust", "validate",
-    "workflows", OTHER,
+    "approvals", "audit", "auth", "health", "metrics", "packages", "runs", "signals", "stats", "tenants", "trust",
+    "validate", "workflows", OTHER,
 )  # fmt: skip
 _RUN_STATES = (
     "received", "planning", "blocked", "awaiting_approval", "rejected", "expired", "queued", "running", "paused",
@@ -70,7 +70,7 @@ _HANDLERS = ("shell", "api", "k8s", "package", OTHER)
 _SUBJECTS = ("run", "override", "trust_rules", "exception")
 _SIGNALS = (
     "policy_violation", "unsigned_upload", "approval_age", "audit_gap", "failure_rate", "duration", "run_rate",
-    "metric",
+    "metric", "series",
 )  # fmt: skip
 _SEVERITIES = ("info", "warning", "critical")
 
@@ -158,7 +158,7 @@ AUDIT_VERIFICATIONS = Counter(
 )
 PROMETHEUS_PROBES = Counter(
     name="atom_prometheus_probes",
-    help="Questions put to Prometheus by POST /signals/probe.",
+    help="Questions put to Prometheus, by POST /signals/probe and for watched series.",
     labels={"outcome": ("exceeded", "quiet", "failed")},
 )
 STORED_READ = Gauge(

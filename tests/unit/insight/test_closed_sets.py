@@ -16,7 +16,9 @@ from atomctl.runs.model import RunState
 from atomctl.runs.states import ENDED
 from atomctl.telemetry import catalog
 
-SQL = Path("src/atomctl/db/migrations/sql/0002/10-signals.sql").read_text()
+MIGRATIONS = Path("src/atomctl/db/migrations/sql")
+SQL = "".join((MIGRATIONS / file).read_text() for file in ("0004/10-insight.sql", "0002/10-signals.sql"))
+"""The newest first: what it says of a column is in force."""
 
 
 def values(closed: type[StrEnum]) -> set[str]:
