@@ -26,6 +26,8 @@ _OUTAGES = (vault.InternalServerError, vault.VaultNotInitialized, vault.BadGatew
 """What proxies in front of a store say in HTML of their own, too."""
 _SAYS_NO = (vault.InvalidRequest, vault.Unauthorized, vault.Forbidden)
 _CAS = "check-and-set parameter did not match"
+_NO_ROLE = "unknown role"
+"""How a database engine says that it has no such static role."""
 
 
 @contextmanager
@@ -68,6 +70,8 @@ def _refused(what: str, error: vault.VaultError) -> AtomError:
         return AtomError(codes.SEALED, f"{what}: it says that it is sealed")
     if isinstance(error, vault.InvalidRequest) and _CAS in said:
         return AtomError(codes.CONFLICT, f"{what}: another version is the newest")
+    if isinstance(error, vault.InvalidRequest) and _NO_ROLE in said.lower():
+        return AtomError(codes.NOT_FOUND, f"{what}: the database engine has no such role")
     if error.json is None and not isinstance(error, _OUTAGES):
         return AtomError(codes.NONSENSE, f"{what}: a refusal ({type(error).__name__}) that is not Vault's JSON")
     return AtomError(_MEANS.get(type(error), codes.SERVER_ERROR), f"{what}: it answered {type(error).__name__}")
