@@ -17,7 +17,7 @@ from tests.servers.kubernetes import Kubernetes
 from atomctl.db.address import DatabaseAddress
 from atomctl.db.session import Sessions
 from atomctl.objects.folder import FolderStore
-from atomctl.runs.model import AttemptState, RunState
+from atomctl.runs.model import AttemptState, Run, RunState
 from atomctl.runs.plan import Abilities
 from atomctl.runs.steps.abilities import refusal
 
@@ -73,13 +73,17 @@ def made_pods(kubernetes: Kubernetes, namespace: str) -> list[str]:
     return [event["message"] for event in events if event["reason"] == "SuccessfulCreate"]
 
 
-def speaking(yard: Yard, run: Any) -> None:
-    """Returns once the run's log holds something that its step said."""
-    until(lambda: yard.attempts(run), lambda attempts: attempts and attempts[0].state is AttemptState.STARTED)
+def said(yard: Yard, run: Run) -> list[str]:
+    """What the run's step printed."""
+    return [line for line in yard.log(run).splitlines() if not line.startswith("atom: WARNING")]
+
+
+def speaking(yard: Yard, run: Run) -> None:
+    """Returns once the run's log holds something that its step said, in more than one chunk."""
 
     def stored() -> int:
         with yard.sessions.tenant(yard.tenant_id) as conn:
-            row = conn.execute("SELECT count(*) AS n FROM atom.log_chunks").fetchone()
+            row = conn.execute("SELECT count(*) AS n FROM atom.log_chunks WHERE run_id = %s", [run.id]).fetchone()
         assert row is not None
         return int(row["n"])
 
@@ -101,7 +105,7 @@ def test_the_next_worker_goes_on_with_the_job_of_one_that_is_gone(
 
     attempts = yard.attempts(run)
     assert [(attempt.state, attempt.outputs) for attempt in attempts] == [(AttemptState.SUCCEEDED, {"n": 30})]
-    assert [line for line in yard.log(run).splitlines() if not line.startswith("atom: WARNING")] == LINES
+    assert said(yard, run) == LINES, crew.log_of(1)
     assert len(made_pods(kubernetes, restricted_namespace)) == 1
     until(lambda: step_objects(kubernetes, restricted_namespace, JOBS), lambda found: not found)
 
@@ -145,6 +149,6 @@ def test_the_api_server_and_the_worker_may_both_die_while_steps_run(
     for run in all_runs:
         assert yard.wait(run, timeout=120).state is RunState.SUCCEEDED
         assert [attempt.state for attempt in yard.attempts(run)] == [AttemptState.SUCCEEDED]
-        assert [line for line in yard.log(run).splitlines() if not line.startswith("atom: WARNING")] == LINES
+        assert said(yard, run) == LINES, crew.log_of(1)
     assert len(made_pods(kubernetes, restricted_namespace)) == len(all_runs)
     until(lambda: step_objects(kubernetes, restricted_namespace, JOBS), lambda found: not found, 60)

@@ -58,8 +58,8 @@ handlers:
     idempotency: safe
     needs: [count]
     config:
-      command: [sh, -c, "echo counted $N"]
-      env: {N: "${{ steps.count.outputs.n }}"}
+      command: [sh, -c, "echo counted $COUNT"]
+      env: {COUNT: "${{ steps.count.outputs.n }}"}
 """
 
 

@@ -96,6 +96,8 @@ class LogFollower:
         self._position.reopen()
         with self._desk.log(self._pod, self._position.since, patience) as lines:
             for line in lines:
+                if not self._position.is_said(line):
+                    return False
                 if (said := self._position.take(line)) is not None:
                     self._write("stdout", said + b"\n")
         return not patience.over

@@ -35,11 +35,12 @@ class LogPosition:
         """The log is read anew from `since` on: what was seen will come again."""
         self._again = {second: Counter(lines) for second, lines in self._seen.items()}
 
-    def take(self, line: bytes) -> bytes | None:
-        """What the step said, without the time and without a line end; None if it was taken before.
+    def is_said(self, line: bytes) -> bool:
+        """Whether the step said it. A line without a time is the node's, which says so where it has no log to show."""
+        return self._long or _STAMPED.match(line) is not None
 
-        A line without a time is the node's, which says so where it has no log (any more), and not the step's.
-        """
+    def take(self, line: bytes) -> bytes | None:
+        """What the step said, without the time and without a line end; None if it was taken before, or is not said."""
         stamp = _STAMPED.match(line)
         if stamp is None:
             return line if self._long else None

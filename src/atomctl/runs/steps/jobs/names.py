@@ -21,6 +21,7 @@ ALL_STEPS: Final = f"{MANAGED}={MANAGER},{ATTEMPT}"
 """The label selector of the Jobs and Pods of all steps."""
 
 _STEP_LENGTH: Final = 24
+_NOT_IN_A_LABEL: Final = re.compile(r"[^A-Za-z0-9_.-]+")
 _NOT_IN_A_NAME: Final = re.compile(r"[^a-z0-9]+")
 
 
@@ -52,7 +53,7 @@ class AttemptKey:
             TENANT: str(self.tenant_id),
             RUN: str(self.run_id),
             ATTEMPT: str(self.attempt_id),
-            STEP: self.step[:63].rstrip("-_."),
+            STEP: _NOT_IN_A_LABEL.sub("-", self.step)[:63].strip("-_."),
             NETWORK: "declared" if network else "none",
         }
         return labels | ({PROBE: "true"} if self.probe else {})
