@@ -88,7 +88,8 @@ def environment(kubernetes: Kubernetes) -> Iterator[dict[str, str]]:
         "PYTHON": sys.executable,
         "ATOM_NAMESPACE": namespace,
     }
-    kubernetes.delete_namespace(namespace)
+    for each in (namespace, f"{namespace}-steps"):  # the chart made the second one
+        kubernetes.delete_namespace(each)
     kubernetes.must("delete", "persistentvolume", f"{namespace}-postgres", f"{namespace}-s3", "--wait=false")
     shutil.rmtree(folder, ignore_errors=True)  # its pods may still be going
 
