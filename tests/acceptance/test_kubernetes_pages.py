@@ -43,3 +43,10 @@ def test_a_package_that_fails_in_the_cluster_is_rolled_back_as_the_page_shows_it
     assert "ROLLED_BACK" in printed
     assert "ErrImageNeverPull" in printed or "ImagePullBackOff" in printed or "ErrImagePull" in printed
     assert f"localhost/no-such-image:1 -> {PYTHON_IMAGE}" in printed
+
+
+@pytest.mark.usefixtures("own_namespace")
+def test_a_step_runs_as_a_job_as_the_page_shows_it(instance_folder: Path) -> None:
+    printed, _ = follow("docs/how-to/kubernetes-jobs.md", instance_folder, PROGRAMS)
+    assert "uid 65534, in /package, with 2 entries" in printed
+    assert "SUCCEEDED" in printed
