@@ -6,7 +6,7 @@ FOLDER is a copy of the benchmark's repository (`data/` and `labels/combined_win
 project. Files are dealt by name into two halves. Window, threshold and cooldown are chosen on one half by the standard
 score and the other half is scored with them, both ways round: `chosen on` is in sample and flatters, `held out` is what
 to expect. The score `shipped` is of all files with the parameters of the product. Without data it says so and ends with
-exit code 2.
+exit code 2. The whole benchmark (58 files, 365,000 points) takes some minutes on one core.
 """
 
 from __future__ import annotations
