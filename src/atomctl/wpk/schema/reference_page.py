@@ -22,10 +22,11 @@ name the nearest known one; defaults are the safe ones. The file is one YAML doc
 most 1 MiB; scalars mean what they mean to Kubernetes, duplicate keys are refused.
 
 **Expressions** are CEL and read `params`, `steps["NAME"]` (`state` in lower case, `outputs`) and `run` (`id`,
-`workflow`, `version`, `tenant`); `secrets` in the config of `api` and `k8s` handlers;
-`response` (`status`, `headers`, `body`) in `success.when`. A handler reads the steps it needs, directly or through others. A **template** is an expression between `${{{{` and
-`}}}}`: alone in a field its result keeps its type, within other text it is written as text, `$${{{{` is a literal
-`${{{{`. Templates put values into data, never into code: shell handlers take them in `env` only.
+`workflow`, `version`, `tenant`); `secrets` in the config of `api` and `k8s` handlers; `response` (`status`,
+`headers`, `body`) in `success.when`. A handler reads the steps it needs, directly or through others. A **template** is
+an expression between `${{{{` and `}}}}`: alone in a field its result keeps its type, within other text it is written as
+text, `$${{{{` is a literal `${{{{`. Templates put values into data, never into code: shell handlers take them in `env`
+only.
 
 **Parameters** have names in lower_snake_case. Their schema may refer to its own `#/$defs/...` and to nothing else;
 patterns are matched in linear time, so they have no look-around and no back-references.
