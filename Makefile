@@ -5,8 +5,8 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
-# Tests with real servers wait more than they compute: two processes for each core keep it busy.
-WORKERS ?= $(shell echo $$((2 * $$(nproc))))
+# Tests with real servers wait more than they compute: one process more than there are cores keeps them busy.
+WORKERS ?= $(shell echo $$(($$(nproc) + 1)))
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .PHONY: help
@@ -25,10 +25,10 @@ demo: $(READY) ## show the main job on a temporary instance, in under a minute
 
 .PHONY: test
 test: $(READY) ## all tests, fast ones first
-	@$(BIN)/python -m pytest tests/unit tests/property tests/sabotage
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "not kubernetes" tests/integration
-	@$(BIN)/python -m pytest -m kubernetes tests/integration
-	@$(BIN)/python -m pytest tests/acceptance tests/chaos
+	@$(BIN)/python -m pytest -n auto tests/unit tests/property tests/sabotage
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "not kubernetes" tests/integration tests/acceptance
+	@$(BIN)/python -m pytest -m "not kubernetes" tests/chaos
+	@$(BIN)/python -m pytest -m kubernetes tests/integration tests/acceptance tests/chaos
 
 .PHONY: lint
 lint: $(READY) ## style and formatting
