@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -150,6 +151,7 @@ def main() -> int:
     parser.add_argument("suites", nargs="*", choices=[*SUITES, []], help="default: all")
     wanted = parser.parse_args().suites or list(SUITES)
     clock = Clock()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # a polite kill cleans up, as Ctrl-C does
     try:
         make_what_is_missing(clock)
         run(wanted, clock)
