@@ -22,7 +22,7 @@ from tests.servers.waiting import wait_until
 from tools import image
 
 NEXT = "0.1.1"
-SECONDS = 45
+SECONDS = 80
 """What the long step takes: more than the 30 s that a worker gives its steps when it is told to stop."""
 
 

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Counts seconds, and hands on how far it came.
 set -eu
-seconds=45
+seconds=80
 i=0
 while [ "$i" -lt "$seconds" ]; do
   i=$((i + 1))
