@@ -105,7 +105,8 @@ Start = Callable[[Ranges], Watchman]
 
 
 def test_a_leap_becomes_a_signal_that_names_the_runs_at_work(yard: Yard, start: Start, clock: Clock) -> None:
-    runs = ended(yard, ["SUCCEEDED"] * 3, seconds=30.0)
+    since_then = datetime.now(UTC) - datetime.fromtimestamp(NOW * STEP, UTC)
+    runs = ended(yard, ["SUCCEEDED"] * 3, seconds=30.0, until=since_then)
     old = ended(yard, ["SUCCEEDED"], seconds=1.0, workflow="other", until=timedelta(hours=3))
     figures = Figures({NOW: 500.0})
     watchman = start(figures)
