@@ -87,4 +87,4 @@ def test_controls_are_checked_as_the_page_shows_them(instance_folder: Path) -> N
     printed, work = follow("docs/how-to/controls.md", instance_folder)
     assert "2 PASS, 0 FAIL, 0 BLOCKED" in printed
     assert (work / "reports" / "policy-matrix.csv").exists()
-    assert 'probe: "true"' in (work / "atom.rules.yml").read_text()
+    assert "probe: 'true'" in (work / "atom.rules.yml").read_text()
