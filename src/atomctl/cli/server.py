@@ -29,6 +29,7 @@ def command(host: str | None, port: int | None, fd: int | None) -> None:
     import uvicorn
 
     from atomctl.server.app import create_app
+    from atomctl.server.serving import ApiServer
     from atomctl.telemetry.logs import configure
     from atomctl.telemetry.targets import announced
     from atomctl.wiring import build_services
@@ -45,6 +46,6 @@ def command(host: str | None, port: int | None, fd: int | None) -> None:
         # uvicorn ends by raising the signal again, and the default would leave no time to take the address back.
         signal.signal(signal.SIGTERM, lambda *_: None)
         with announced(settings.home, "server", url(listener).removeprefix("http://")):
-            uvicorn.Server(config).run(sockets=[listener])
+            ApiServer(config).run(sockets=[listener])
     finally:
         services.close()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
 from atomctl.server import waiting
@@ -33,8 +35,6 @@ def test_without_a_wait_one_look_is_taken() -> None:
 
 
 def test_who_comes_when_all_places_are_taken_is_answered_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    import threading
-
     full = threading.BoundedSemaphore(1)
     full.acquire()
     monkeypatch.setattr(waiting, "_places", full)
@@ -43,8 +43,6 @@ def test_who_comes_when_all_places_are_taken_is_answered_at_once(monkeypatch: py
 
 
 def test_a_place_is_given_back_when_looking_fails(monkeypatch: pytest.MonkeyPatch) -> None:
-    import threading
-
     places = threading.BoundedSemaphore(1)
     monkeypatch.setattr(waiting, "_places", places)
     looks = iter([1])
@@ -57,3 +55,16 @@ def _next(looks: object) -> int:
     for value in looks:  # type: ignore[attr-defined]  # an iterator
         return int(value)
     raise RuntimeError("nothing left to look at")
+
+
+def test_a_process_that_ends_answers_who_waits_and_who_comes_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(waiting, "_ending", threading.Event())
+    looks = iter(range(10_000))
+    first = next(looks)
+
+    def look() -> int:
+        waiting.end_waiting()
+        return next(looks)
+
+    assert waiting.wait_until(look, lambda _: False, 30) == first + 1
+    assert waiting.wait_until(look, lambda _: False, 30) == first + 2
