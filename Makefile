@@ -28,7 +28,7 @@ test: $(READY) ## all tests, fast ones first
 	@$(BIN)/python -m pytest -n auto tests/unit tests/property tests/sabotage
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "not kubernetes" tests/integration tests/acceptance
 	@$(BIN)/python -m pytest -m "not kubernetes" tests/chaos
-	@$(BIN)/python -m pytest -m kubernetes tests/integration tests/acceptance tests/chaos
+	@$(BIN)/python -m pytest -m kubernetes --ignore=tests/acceptance/release tests/integration tests/acceptance
 
 .PHONY: lint
 lint: $(READY) ## style and formatting
@@ -76,6 +76,10 @@ node: $(READY) ## start a one-node Kubernetes, print KUBECONFIG, stay until Ctrl
 .PHONY: e2e
 e2e: $(READY) ## install the chart on a real one-node Kubernetes and pass the smoke suite and the starter packages (root)
 	@$(BIN)/python -m tests.acceptance.end_to_end $(SUITES)
+
+.PHONY: life
+life: $(READY) ## upgrade and uninstall a release on the node, kill its pods and API server (root, a quarter of an hour)
+	@$(BIN)/python -m pytest -m kubernetes tests/acceptance/release tests/chaos
 
 .PHONY: stack
 stack: $(READY) ## start OpenBao, S3, Prometheus, Alertmanager and PostgreSQL 15, print their environment, stay until Ctrl-C

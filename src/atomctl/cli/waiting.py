@@ -13,10 +13,12 @@ from atomctl.cli import codes, run_page
 from atomctl.cli.identifiers import short
 from atomctl.cli.printing import say
 from atomctl.cli.progress import busy
-from atomctl.client import Client
+from atomctl.client import UNREACHABLE, Client
 from atomctl.errors import AtomError
 
 _POLL_SECONDS = 20
+_AWAY_SECONDS, _PAUSE_SECONDS = 60.0, 1.0
+"""How long a server may be away in the middle of a wait, as it is when it is upgraded, and between two looks."""
 
 
 def wait_for_run(client: Client, run_id: str, limit: timedelta, *, logs: bool = False) -> dict[str, Any]:
@@ -34,7 +36,7 @@ def wait_for_run(client: Client, run_id: str, limit: timedelta, *, logs: bool = 
         while True:
             wait = max(0, min(_POLL_SECONDS, 1 if logs else _POLL_SECONDS, int(deadline - time.monotonic())))
             with busy(f"run {short(run_id)} is {state}" if state else "asking"):
-                run = client.get(f"runs/{run_id}", wait=wait, unless=state or None)
+                run = _look(client, run_id, wait, state) if state else client.get(f"runs/{run_id}", wait=wait)
             if logs:
                 offset = print_log(client, run_id, offset)
             seen = _say_changes(run, state, seen)
@@ -50,6 +52,22 @@ def wait_for_run(client: Client, run_id: str, limit: timedelta, *, logs: bool = 
     except KeyboardInterrupt:
         say(f"\nThe run goes on. Come back with: {_come_back(run_id, state)}")
         raise
+
+
+def _look(client: Client, run_id: str, wait: int, state: str) -> dict[str, Any]:
+    """The run, by a server that may be on its way back: the run does not end with it.
+
+    Raises:
+        AtomError: API001 no server has answered for a minute, and whatever one refuses with.
+    """
+    until = time.monotonic() + _AWAY_SECONDS
+    while True:
+        try:
+            return client.get(f"runs/{run_id}", wait=wait, unless=state)
+        except AtomError as error:
+            if error.code is not UNREACHABLE or time.monotonic() > until:
+                raise
+        time.sleep(_PAUSE_SECONDS)
 
 
 def print_log(client: Client, run_id: str, offset: int, *, step: str | None = None, wait: int = 0) -> int:

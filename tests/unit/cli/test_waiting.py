@@ -1,0 +1,62 @@
+"""Waiting for a run goes on while the server is away, as it is during an upgrade."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from atomctl.cli import waiting
+from atomctl.client import NONSENSE, UNREACHABLE
+from atomctl.errors import AtomError
+
+RUN = "01a20a71-14c9-7d39-a390-2489f95af077"
+
+
+class Answers:
+    """A client that answers as it was told to."""
+
+    def __init__(self, *answers: str | AtomError) -> None:
+        self.answers = list(answers)
+
+    def get(self, path: str, **_: object) -> dict[str, Any]:
+        answer = self.answers.pop(0)
+        if isinstance(answer, AtomError):
+            raise answer
+        return {"id": RUN, "state": answer}
+
+
+def wait(client: Answers) -> str:
+    found = waiting.wait_for_run(client, RUN, timedelta(minutes=1))  # type: ignore[arg-type]  # the part that is used
+    return str(found["state"])
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(waiting, "_PAUSE_SECONDS", 0.0)
+
+
+AWAY = AtomError(UNREACHABLE, "connection reset by peer")
+
+
+def test_a_server_that_comes_back_is_asked_again() -> None:
+    assert wait(Answers("RUNNING", AWAY, AWAY, "SUCCEEDED")) == "SUCCEEDED"
+
+
+def test_a_server_that_stays_away_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(waiting, "_AWAY_SECONDS", -1.0)
+    with pytest.raises(AtomError) as caught:
+        wait(Answers("RUNNING", AWAY))
+    assert caught.value.code is UNREACHABLE
+
+
+def test_a_server_that_never_answered_is_told_at_once() -> None:
+    with pytest.raises(AtomError):
+        wait(Answers(AWAY, "SUCCEEDED"))
+
+
+def test_what_is_no_outage_is_not_waited_out() -> None:
+    with pytest.raises(AtomError) as caught:
+        wait(Answers("RUNNING", AtomError(NONSENSE, "a page of a proxy"), "SUCCEEDED"))
+    assert caught.value.code is NONSENSE
