@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from datetime import timedelta
 from typing import Any
 
@@ -34,7 +35,10 @@ def wait(client: Answers) -> str:
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No pause; what is said on the way needs a command that is running, and is not what these tests are about."""
     monkeypatch.setattr(waiting, "_PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr(waiting, "say", lambda *_: None)
+    monkeypatch.setattr(waiting, "busy", lambda _: nullcontext())
 
 
 AWAY = AtomError(UNREACHABLE, "connection reset by peer")
