@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from tests.acceptance.command import Atomctl
 from tests.acceptance.processes import one, processes_of, until
+from tests.servers.process import await_stopped
 
 from atomctl.db.roles import DatabaseRole
 
@@ -91,6 +92,8 @@ def test_a_database_that_dies_is_told_and_comes_back_with_all_that_was_committed
     os.kill(one(hit.home, SERVER), signal.SIGSTOP)  # so that the outage is seen before the database is back
     up, server, postgres = one(hit.home, "atomctl up"), one(hit.home, SERVER), one(hit.home, POSTGRES)
     os.kill(up, signal.SIGSTOP)
+    await_stopped(server)
+    await_stopped(up)
     os.kill(postgres, signal.SIGKILL)
     until(lambda: postgres not in processes_of(hit.home), "PostgreSQL is dead")
     os.kill(server, signal.SIGCONT)

@@ -10,6 +10,7 @@ from collections import Counter
 import pytest
 from tests.chaos.crew import Crew, processes_with
 from tests.fakes.yard import Yard, manifest, until
+from tests.servers.process import await_stopped
 
 from atomctl.runs import service as runs
 from atomctl.runs.model import Answer, Attempt, AttemptState, Run, RunState
@@ -71,6 +72,7 @@ def test_a_stopped_worker_loses_its_runs_and_its_late_result_is_refused(yard: Ya
     run = yard.start(yard.publish(three_steps(mark)))
     until(lambda: processes_with(mark), bool)
     first.send_signal(signal.SIGSTOP)
+    await_stopped(first.pid)
     crew.hire(lease=2.0)
     ended = yard.wait(run, timeout=60)
     assert ended.state is RunState.SUCCEEDED

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import ClassVar, Self
 
-from tests.servers.process import free_port, log_tail
+from tests.servers.process import await_stopped, free_port, log_tail
 from tests.servers.requirement import require
 from tools.debian import tool
 
@@ -109,6 +109,8 @@ class Postgres15:
     def pause(self) -> None:
         """Afterwards connections are accepted by the system and answered by nobody."""
         self._send(signal.SIGSTOP)
+        for pid in postmaster.processes(self._cluster.data):
+            await_stopped(pid)
 
     def resume(self) -> None:
         """Afterwards a paused server goes on where it was."""

@@ -8,7 +8,7 @@ import signal
 import socket
 import subprocess
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import ClassVar, Self
@@ -168,6 +168,7 @@ class ServerProcess(ABC):
     def pause(self) -> None:
         """Afterwards the server accepts connections and answers nothing: an outage that looks like slowness."""
         _send(self.pid, signal.SIGSTOP)
+        await_stopped(self.pid)
 
     def resume(self) -> None:
         """Afterwards a paused server goes on where it was."""
@@ -188,6 +189,18 @@ class ServerProcess(ABC):
 def _send(group: int, number: signal.Signals) -> None:
     with contextlib.suppress(ProcessLookupError):
         os.killpg(group, number)
+
+
+def await_stopped(pid: int) -> None:
+    """Afterwards no thread of a process that was sent SIGSTOP runs any more: sending it does not wait for them."""
+    wait_until(lambda: all(state == "T" for state in _thread_states(pid)), f"process {pid} stops")
+
+
+def _thread_states(pid: int) -> Iterator[str]:
+    """One letter per thread, as proc_pid_stat(5) has it; a thread that ends meanwhile has none."""
+    for stat in Path(f"/proc/{pid}/task").glob("*/stat"):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            yield stat.read_text().rpartition(")")[2].split()[0]
 
 
 def answers(url: str) -> bool:

@@ -18,6 +18,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from tests.servers.postgres import QUICK
+from tests.servers.process import await_stopped
 from tests.servers.requirement import require
 
 from atomctl.db import codes, postmaster
@@ -182,6 +183,7 @@ def test_after_a_killed_postmaster_its_children_are_stopped_too_and_nothing_is_l
     for pid in children:
         with contextlib.suppress(ProcessLookupError):  # a worker of autovacuum comes and goes
             os.kill(pid, signal.SIGSTOP)
+            await_stopped(pid)
     os.kill(leader, signal.SIGKILL)
     server = EmbeddedPostgres(home)
     with server:
