@@ -7,6 +7,7 @@ import click
 from atomctl.cli.connection import open_client
 from atomctl.cli.identifiers import run_id
 from atomctl.cli.invocation import Format, examples, output_option
+from atomctl.cli.patience import Patient
 from atomctl.cli.printing import emit_many
 
 _POLL_SECONDS = 20
@@ -27,11 +28,12 @@ def command(run: str, step: str | None, follow: bool, output: Format) -> None:
     """Print or follow the log of a run."""
     with open_client() as client:
         identifier = run_id(client, run)
+        server = Patient(client) if follow else client
 
         def lines() -> object:
             offset = 0
             while True:
-                page = client.get(
+                page = server.get(
                     f"runs/{identifier}/logs", offset=offset, step=step, wait=_POLL_SECONDS if follow else 0
                 )
                 yield from ({"name": f"{identifier}/{item['offset']}", **item} for item in page["items"])

@@ -11,34 +11,33 @@ import click
 
 from atomctl.cli import codes, run_page
 from atomctl.cli.identifiers import short
+from atomctl.cli.patience import Patient, Reader
 from atomctl.cli.printing import say
 from atomctl.cli.progress import busy
-from atomctl.client import UNREACHABLE, Client
 from atomctl.errors import AtomError
 
 _POLL_SECONDS = 20
-_AWAY_SECONDS, _PAUSE_SECONDS = 60.0, 1.0
-"""How long a server may be away in the middle of a wait, as it is when it is upgraded, and between two looks."""
 
 
-def wait_for_run(client: Client, run_id: str, limit: timedelta, *, logs: bool = False) -> dict[str, Any]:
+def wait_for_run(client: Reader, run_id: str, limit: timedelta, *, logs: bool = False) -> dict[str, Any]:
     """The run once it has ended, or needs a person's decision on a step; with `logs`, its log as it grows.
 
     Ctrl-C ends the waiting, never the run.
 
     Raises:
-        AtomError: CLI008 it had not ended after `limit`.
+        AtomError: CLI008 it had not ended after `limit`; API001 its server is away, longer than an upgrade takes.
     """
     deadline = time.monotonic() + limit.total_seconds()
+    server = Patient(client, deadline)
     state, offset = "", 0
     seen: dict[str, str] = {}
     try:
         while True:
             wait = max(0, min(_POLL_SECONDS, 1 if logs else _POLL_SECONDS, int(deadline - time.monotonic())))
             with busy(f"run {short(run_id)} is {state}" if state else "asking"):
-                run = _look(client, run_id, wait, state) if state else client.get(f"runs/{run_id}", wait=wait)
+                run = server.get(f"runs/{run_id}", wait=wait, unless=state or None)
             if logs:
-                offset = print_log(client, run_id, offset)
+                offset = _print_log(server, run_id, offset)
             seen = _say_changes(run, state, seen)
             state = run["state"]
             if state in run_page.ENDED or state == "NEEDS_DECISION":
@@ -54,26 +53,10 @@ def wait_for_run(client: Client, run_id: str, limit: timedelta, *, logs: bool = 
         raise
 
 
-def _look(client: Client, run_id: str, wait: int, state: str) -> dict[str, Any]:
-    """The run, by a server that may be on its way back: the run does not end with it.
-
-    Raises:
-        AtomError: API001 no server has answered for a minute, and whatever one refuses with.
-    """
-    until = time.monotonic() + _AWAY_SECONDS
-    while True:
-        try:
-            return client.get(f"runs/{run_id}", wait=wait, unless=state)
-        except AtomError as error:
-            if error.code is not UNREACHABLE or time.monotonic() > until:
-                raise
-        time.sleep(_PAUSE_SECONDS)
-
-
-def print_log(client: Client, run_id: str, offset: int, *, step: str | None = None, wait: int = 0) -> int:
+def _print_log(reader: Reader, run_id: str, offset: int) -> int:
     """Prints the log lines from `offset` on and returns the offset behind the last."""
     while True:
-        page = client.get(f"runs/{run_id}/logs", offset=offset, step=step, wait=wait)
+        page = reader.get(f"runs/{run_id}/logs", offset=offset)
         for item in page["items"]:
             click.echo(f"{item['step']}  {item['text']}")
         if page["next_offset"] == offset or not page["items"]:
