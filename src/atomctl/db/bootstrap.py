@@ -43,13 +43,16 @@ def bootstrap(admin: AdminLogin) -> None:
 
     Raises:
         AtomError: DBA009 a role exists whose password file is missing here, DBA015 the administrator may not do it,
-            DBA016 the server is too old.
+            DBA016 the server is too old, DBA021 the database is not encoded in UTF-8.
     """
     with admin.connect() as connection:
         named = queries.load(__file__)
         version = named.server_version(connection)
         if version < OLDEST:
             raise AtomError(codes.VERSION_UNSUPPORTED, f"the server is PostgreSQL {version // 10000}")
+        encoding = connection.info.parameter_status("server_encoding")
+        if encoding != "UTF8":
+            raise AtomError(codes.ENCODING_UNSUPPORTED, f"the database {admin.address.dbname} is {encoding}")
         try:
             with connection.transaction():
                 named.lock_bootstrap(connection)

@@ -164,6 +164,13 @@ DATA_VERSION = Code(
     "run the release of atomctl that created this home, take a backup there and restore it here",
     ExitCode.CONFLICT,
 )
+ENCODING_UNSUPPORTED = Code(
+    "DBA021",
+    "the database is not encoded in UTF-8",
+    "Manifests, logs and names may hold any letter, and a database of another encoding would refuse or garble some.",
+    "CREATE DATABASE atom ENCODING 'UTF8' TEMPLATE template0",
+    ExitCode.USAGE,
+)
 
 CODES = (
     UNAVAILABLE,
@@ -186,4 +193,5 @@ CODES = (
     ACCOUNT_UNAVAILABLE,
     ISOLATION_BROKEN,
     DATA_VERSION,
+    ENCODING_UNSUPPORTED,
 )

@@ -50,6 +50,20 @@ def test_an_empty_database_is_migrated_once_and_then_left_alone(empty: AdminLogi
     done.require_served()
 
 
+def test_a_database_that_cannot_hold_every_letter_is_refused_and_left_empty(each_server: Server) -> None:
+    with each_server.admin.connect("postgres") as connection:
+        plain = "ENCODING 'SQL_ASCII' LOCALE_PROVIDER libc LOCALE 'C' TEMPLATE template0"
+        connection.execute(f"CREATE DATABASE plain {plain}")
+        admin = AdminLogin(each_server.address.in_database("plain"), each_server.admin.user, each_server.admin.password)
+        with pytest.raises(AtomError) as caught:
+            migrate(admin.address, admin)
+        made = tables(admin)
+        connection.execute("DROP DATABASE plain WITH (FORCE)")
+    assert caught.value.code is codes.ENCODING_UNSUPPORTED
+    assert "SQL_ASCII" in caught.value.why
+    assert made == 0
+
+
 def test_the_administrators_password_may_come_by_environment_and_is_not_taken_for_the_roles(
     empty: AdminLogin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
