@@ -17,3 +17,6 @@ ALTER TABLE atom.insight_signals DROP CONSTRAINT insight_signals_kind_check;
 ALTER TABLE atom.insight_signals ADD CONSTRAINT insight_signals_kind_check CHECK (kind IN (
     'policy_violation', 'unsigned_upload', 'approval_age', 'audit_gap', 'failure_rate', 'duration', 'run_rate', 'metric',
     'series'));
+
+-- `atomctl stats` reads the attempts of the last hours, not those of all time.
+CREATE INDEX step_attempts_ended ON atom.step_attempts (tenant_id, ended_at) WHERE ended_at IS NOT NULL;
