@@ -13,7 +13,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-$(READY): requirements/dev.txt pyproject.toml tools/setup.sh
+$(READY): requirements/dev.txt requirements/model.txt pyproject.toml tools/setup.sh
 	@PYTHON="$(PYTHON)" tools/setup.sh
 
 .PHONY: dev
@@ -28,7 +28,7 @@ test: $(READY) ## all tests, fast ones first
 	@$(BIN)/python -m pytest -n auto tests/unit tests/property tests/sabotage
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "not kubernetes" tests/integration tests/acceptance
 	@$(BIN)/python -m pytest -m "not kubernetes" tests/chaos
-	@$(BIN)/python -m pytest -m kubernetes --ignore=tests/acceptance/release tests/integration tests/acceptance
+	@$(BIN)/python -m tests.acceptance.end_to_end smoke starters cluster outages
 
 .PHONY: lint
 lint: $(READY) ## style and formatting
@@ -79,6 +79,7 @@ e2e: $(READY) ## install the chart on a real one-node Kubernetes and pass the sm
 
 .PHONY: life
 life: $(READY) ## upgrade and uninstall a release on the node, kill its pods and API server (root, a quarter of an hour)
+	@$(BIN)/python -m pytest -m own_node tests/integration
 	@$(BIN)/python -m pytest -m kubernetes tests/acceptance/release tests/chaos
 
 .PHONY: stack
@@ -108,7 +109,6 @@ ci: $(READY) ## exactly what continuous integration runs
 	@$(MAKE) --no-print-directory lint types arch docs-check
 	@$(MAKE) --no-print-directory tools
 	@ATOM_REQUIRE_TOOLS=1 $(MAKE) --no-print-directory test
-	@ATOM_REQUIRE_TOOLS=1 $(MAKE) --no-print-directory e2e SUITES=smoke # the starters ran among the tests
 	@$(MAKE) --no-print-directory controls sabotage
 	@$(MAKE) --no-print-directory demo
 

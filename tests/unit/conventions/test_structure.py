@@ -28,7 +28,7 @@ DUMPING_GROUNDS = {
     "lib",
 }
 MOST_LINES, MOST_FUNCTION_LINES = 400, 60
-STAGES = "CFG|CLI|DBA|AUT|API|WPK|TRU|VAL|REG|POL|APR|RUN|AUD|OBJ|BAK|SEC|CTL|DAT|INS|KUB"
+STAGES = "CFG|CLI|DBA|AUT|API|WPK|TRU|VAL|REG|POL|APR|RUN|AUD|OBJ|BAK|SEC|CTL|DAT|INS|KUB|EMB"
 HOMES = {
     "pydantic": "server",
     "fastapi": "server",
@@ -36,6 +36,7 @@ HOMES = {
     "hvac": "secrets/vault",
     "lightkube": "kubernetes/connection",
     "httpx2": "kubernetes/connection",
+    "onnxruntime": "embedding/",
 }
 """Libraries that stay where they were decided to be."""
 
