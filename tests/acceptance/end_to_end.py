@@ -1,7 +1,7 @@
 """`make e2e`: the chart on a real node, from the source tree to passed suites, and nothing left of it afterwards.
 
-    python -m tests.acceptance.end_to_end                  everything
-    python -m tests.acceptance.end_to_end smoke            only the named suites
+    python -m tests.acceptance.end_to_end                  the smoke suite and the starter packages
+    python -m tests.acceptance.end_to_end smoke cluster    the named suites
 
 Makes what is missing (the node's programs, Helm, the image), starts a one-node Kubernetes, lets Helm install the chart,
 runs the suites against it as processes of their own, and cleans up. A machine that cannot is told so in one line, and
@@ -83,7 +83,28 @@ def starters(_: InstalledChart) -> Sequence[str]:
     return ["tests/acceptance/starters", "-n", "3", "--dist", "loadfile"]
 
 
-SUITES: dict[str, Callable[[InstalledChart], Sequence[str]]] = {"smoke": smoke, "starters": starters}
+def cluster(_: InstalledChart) -> Sequence[str]:
+    """The command line of all other tests that can share a node."""
+    return [*_OTHERS, "-m", "kubernetes and not own_node and not alone", "-n", "3", "--dist", "loadfile"]
+
+
+def outages(_: InstalledChart) -> Sequence[str]:
+    """The command line of the tests that stop the node's API server for a while."""
+    return [*_OTHERS, "-m", "kubernetes and not own_node and alone"]
+
+
+_OTHERS = (
+    "tests/integration",
+    "tests/acceptance",
+    *(f"--ignore=tests/acceptance/{suite}" for suite in ("smoke", "starters", "release")),
+)
+SUITES: dict[str, Callable[[InstalledChart], Sequence[str]]] = {
+    "smoke": smoke,
+    "starters": starters,
+    "cluster": cluster,
+    "outages": outages,
+}
+USUAL = ("smoke", "starters")
 
 
 def make_what_is_missing(clock: Clock) -> None:
@@ -148,8 +169,8 @@ def run(names: Sequence[str], clock: Clock) -> None:
 def main() -> int:
     """0 if all suites passed or the machine cannot run them, 1 if not, 3 if something is missing that must be there."""
     parser = argparse.ArgumentParser(description="Install the chart on a real node and run the suites against it.")
-    parser.add_argument("suites", nargs="*", choices=[*SUITES, []], help="default: all")
-    wanted = parser.parse_args().suites or list(SUITES)
+    parser.add_argument("suites", nargs="*", choices=[*SUITES, []], help=f"default: {' '.join(USUAL)}")
+    wanted = parser.parse_args().suites or USUAL
     clock = Clock()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # a polite kill cleans up, as Ctrl-C does
     try:

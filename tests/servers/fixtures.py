@@ -43,13 +43,15 @@ def pytest_runtest_makereport(
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks what uses the machine's one Kubernetes: that cannot run side by side.
+    """Marks what uses the machine's one Kubernetes: processes side by side must be given one they share.
 
     Such a test may take long: it may be the one that has to wait until another session gives the node up.
     """
     for item in items:
         if isinstance(item, pytest.Function) and ONE_NODE.intersection(item.fixturenames):
             item.add_marker(pytest.mark.kubernetes)
+            if "kubernetes_server" in item.fixturenames:
+                item.add_marker(pytest.mark.own_node)
             if item.get_closest_marker("timeout") is None:
                 item.add_marker(pytest.mark.timeout(NODE_SECONDS))
 

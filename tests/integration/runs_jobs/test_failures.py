@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import pytest
 from tests.integration.runs_jobs.job_bench import RULES, JobBench
 from tests.servers.kubernetes import Kubernetes
 from tests.servers.waiting import wait_until
@@ -143,6 +144,7 @@ def test_the_documented_permissions_suffice_and_fewer_are_named(bench: JobBench,
             )
 
 
+@pytest.mark.alone
 def test_the_api_server_may_go_away_while_a_step_runs(kubernetes: Kubernetes, bench: JobBench) -> None:
     with bench.running(
         bench.request("i=0; while [ $i -lt 60 ]; do echo line $i; i=$((i+1)); sleep 0.2; done")

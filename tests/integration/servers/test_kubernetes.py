@@ -192,6 +192,7 @@ def test_an_image_made_of_a_folder_runs(kubernetes: Kubernetes, namespace: str, 
     assert running_address(kubernetes, namespace, "own")
 
 
+@pytest.mark.alone
 def test_the_api_server_goes_and_comes_back_with_what_it_stored(kubernetes: Kubernetes, namespace: str) -> None:
     kubernetes.must("create", "configmap", "kept", f"--namespace={namespace}", "--from-literal=answer=42")
     kubernetes.stop_api()
