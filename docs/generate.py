@@ -15,10 +15,10 @@ from tools.dashboards.grafana import render as dashboard
 
 from atomctl.access import permissions_page
 from atomctl.cli import schemas
-from atomctl.cli.explain import all_codes
 from atomctl.cli.main import root
 from atomctl.cli.verbs import SECTIONS
 from atomctl.errors import Code
+from atomctl.explanation.known_codes import all_codes
 from atomctl.rules import reference as rules_reference
 from atomctl.server import openapi
 from atomctl.settings import load_settings, setting_fields

@@ -117,6 +117,7 @@ def operate(told: Told, name: str) -> None:
     told("logs", run)
     told("runs list")
     told("runs show", run)
+    told("runs explain", run)
     told("runs cancel", told("run", name)["id"])
     told("reject", told("run", name)["id"], context="bob")
     told("runs rerun", run)

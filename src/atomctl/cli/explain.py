@@ -2,27 +2,13 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from pathlib import Path
-
 import click
 
-import atomctl
-from atomctl import client, settings
 from atomctl.cli import codes
 from atomctl.cli.invocation import Format, examples, output_option
 from atomctl.cli.printing import emit, emit_many
 from atomctl.errors import AtomError, Code
-
-
-def all_codes() -> dict[str, Code]:
-    """Every code of the program by its id, from each domain's `codes.py`."""
-    root = Path(atomctl.__file__).parent
-    found = [*settings.CODES, *client.CODES]
-    for file in sorted(root.rglob("codes.py")):
-        module = ".".join(("atomctl", *file.relative_to(root).with_suffix("").parts))
-        found += [value for value in vars(import_module(module)).values() if isinstance(value, Code)]
-    return {code.id: code for code in sorted(set(found), key=lambda code: code.id)}
+from atomctl.explanation.known_codes import all_codes
 
 
 @click.command(

@@ -1,10 +1,10 @@
-"""`atomctl runs`: list runs, and change the course of one."""
+"""`atomctl runs`: list runs, explain one, and change its course."""
 
 from __future__ import annotations
 
 import click
 
-from atomctl.cli import run_page
+from atomctl.cli import explanation_page, run_page
 from atomctl.cli.connection import open_client
 from atomctl.cli.identifiers import run_id, short
 from atomctl.cli.invocation import Format, examples, output_option
@@ -13,7 +13,7 @@ from atomctl.cli.printing import emit, emit_many, say
 
 @click.group("runs")
 def command() -> None:
-    """List, cancel, resume and rerun runs."""
+    """List, explain, cancel, resume and rerun runs."""
 
 
 @command.command(
@@ -48,6 +48,17 @@ def show(run: str, output: Format) -> None:
     with open_client() as client:
         found = client.get(f"runs/{run_id(client, run)}")
         emit("run", {"name": found["id"], **found}, output, text=run_page.page)
+
+
+@command.command("explain", epilog=examples("atomctl runs explain 7f3a9c21", "atomctl runs explain 7f3a9c21 -o json"))
+@click.argument("run")
+@output_option
+def explain(run: str, output: Format) -> None:
+    """Explain what happened to a run, and what to do next."""
+    with open_client() as client:
+        found = client.get(f"runs/{run_id(client, run)}/explanation")
+        emit("explanation", {"name": found["run_id"], **found}, output, text=explanation_page.page)
+        say("\n" + explanation_page.next_lines(found))
 
 
 def _change(run: str, action: str, body: dict[str, object], output: Format) -> None:

@@ -40,7 +40,7 @@ SECTIONS: dict[str, tuple[Verb, ...]] = {
         Verb("reject", "reject", "Reject what waits for a second person."),
         Verb("status", "status", "Show one run: steps, times, approvals."),
         Verb("logs", "logs", "Print or follow the log of a run."),
-        Verb("runs", "runs", "List, cancel, resume and rerun runs."),
+        Verb("runs", "runs", "List, explain, cancel, resume and rerun runs."),
         Verb("approvals", "approvals", "List what waits for a decision."),
         Verb("packages", "packages", "Show, yank and override packages."),
     ),

@@ -40,6 +40,15 @@ LIMIT :count;
 -- name: signal(tenant_id, id)^
 SELECT * FROM atom.insight_signals WHERE tenant_id = :tenant_id AND id = :id;
 
+-- name: signals_around(tenant_id, run_id, workflow, first, last, count)
+-- Those that name the run come first, then those about its workflow whose window meets its time; newest first.
+SELECT * FROM atom.insight_signals
+WHERE tenant_id = :tenant_id
+  AND (:run_id::uuid = ANY(evidence)
+       OR (subject = 'workflow/' || :workflow AND window_start <= :last AND window_end >= :first))
+ORDER BY :run_id::uuid = ANY(evidence) DESC, window_end DESC, id DESC
+LIMIT :count;
+
 -- name: lock_signal(tenant_id, id)^
 SELECT * FROM atom.insight_signals WHERE tenant_id = :tenant_id AND id = :id FOR NO KEY UPDATE;
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from atomctl.errors import AtomError
 from atomctl.insight import codes
 from atomctl.insight.model import Candidate, Kind, Label, Signal, State
 from atomctl.insight.rows import signal_from
+from atomctl.runs.model import Run
 from atomctl.telemetry import catalog, metrics
 
 _sql: Any = queries.load(__file__)
@@ -77,6 +79,14 @@ def get(conn: Connection, tenant_id: UUID, signal_id: UUID) -> Signal:
         AtomError: INS820 the tenant has no such signal.
     """
     return _found(_sql.signal(conn, tenant_id=tenant_id, id=signal_id), signal_id)
+
+
+def signals_around(conn: Connection, run: Run, first: datetime, last: datetime, limit: int = 10) -> list[Signal]:
+    """What was noticed with the run as evidence, then what was noticed on its workflow between the two times (UTC)."""
+    rows = _sql.signals_around(
+        conn, tenant_id=run.tenant_id, run_id=run.id, workflow=run.workflow, first=first, last=last, count=limit
+    )
+    return [signal_from(row) for row in rows]
 
 
 def acknowledge(conn: Connection, actor: Actor, signal_id: UUID, comment: str | None = None) -> Signal:

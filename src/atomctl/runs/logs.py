@@ -105,12 +105,17 @@ def _from(conn: Connection, objects: ObjectStore, run: Run, attempt: Attempt, st
     data = b""
     for row in rows:
         key = chunk_key(run.tenant_id, run.id, attempt.id, row["sequence"])
-        chunk = _chunk(objects, key, row["length"], row["digest"])
+        chunk = stored_chunk(objects, key, row["length"], row["digest"])
         data += chunk[max(0, start - row["start_offset"]) :]
     return data
 
 
-def _chunk(objects: ObjectStore, key: str, length: int, expected: str) -> bytes:
+def stored_chunk(objects: ObjectStore, key: str, length: int, expected: str) -> bytes:
+    """The bytes of one chunk.
+
+    Raises:
+        AtomError: RUN616 they are gone, or not what was written.
+    """
     try:
         chunk = zstandard.decompress(objects.get(key), max_output_size=length)
     except (AtomError, zstandard.ZstdError) as error:

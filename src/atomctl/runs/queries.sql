@@ -211,6 +211,12 @@ WHERE c.tenant_id = :tenant_id AND c.attempt_id = :attempt_id AND c.start_offset
 ORDER BY c.sequence
 LIMIT :count;
 
+-- name: last_chunks(tenant_id, attempt_id, count)
+SELECT c.* FROM atom.log_chunks AS c
+WHERE c.tenant_id = :tenant_id AND c.attempt_id = :attempt_id
+ORDER BY c.sequence DESC
+LIMIT :count;
+
 -- name: insert_worker(id, host, pid, version, isolation)!
 INSERT INTO atom.workers (id, host, pid, version, isolation, state)
 VALUES (:id, :host, :pid, :version, :isolation, 'ALIVE');

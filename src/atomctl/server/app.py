@@ -14,6 +14,7 @@ from atomctl.server.routes import (
     approvals,
     audit,
     auth,
+    explanation,
     health,
     logs,
     packages,
@@ -55,7 +56,21 @@ def build_app() -> FastAPI:
     )
     app.include_router(health.router)
     api = APIRouter(prefix=API)
-    for noun in (auth, tenants, workflows, packages, validate, runs, logs, approvals, trust, audit, signals, stats):
+    for noun in (
+        auth,
+        tenants,
+        workflows,
+        packages,
+        validate,
+        runs,
+        explanation,
+        logs,
+        approvals,
+        trust,
+        audit,
+        signals,
+        stats,
+    ):
         api.include_router(noun.router)
     app.include_router(api)
     add_problem_handlers(app)

@@ -15,6 +15,7 @@ from atomctl.approvals.model import Choice, State, SubjectKind
 from atomctl.audit.model import Result
 from atomctl.audit.verdict import Outcome as AuditOutcome
 from atomctl.cli import schemas
+from atomctl.explanation.model import Aspect
 from atomctl.policy.decision import Outcome
 from atomctl.registry.model import PackageState, RulesState
 from atomctl.rules.model import Severity
@@ -23,6 +24,7 @@ from atomctl.trust.key_record import KeyState
 from atomctl.wpk.model import HandlerType
 
 EMITTERS = {"emit", "emit_many"}
+COMPARISON = "properties.since_success.anyOf.0.properties.comparison.properties"
 STEP = "properties.steps.items.properties"
 CLOSED_SETS: list[tuple[str, str, type[StrEnum]]] = [
     ("approval", "properties.kind", SubjectKind),
@@ -30,6 +32,11 @@ CLOSED_SETS: list[tuple[str, str, type[StrEnum]]] = [
     ("approval", "properties.votes.items.properties.choice", Choice),
     ("audit-entry", "properties.result", Result),
     ("audit-verdict", "properties.outcome", AuditOutcome),
+    ("explanation", "properties.state", RunState),
+    ("explanation", "properties.failing.items.properties.state", StepState),
+    ("explanation", "properties.failing.items.properties.type", HandlerType),
+    ("explanation", f"{COMPARISON}.same.items", Aspect),
+    ("explanation", f"{COMPARISON}.changes.items.properties.aspect", Aspect),
     ("identity", "properties.roles.items", Role),
     ("key", "properties.state", KeyState),
     ("package", "properties.state", PackageState),
@@ -74,7 +81,7 @@ def test_a_schema_is_valid_names_itself_and_stays_additive(noun: str) -> None:
 def test_a_closed_set_is_the_one_of_the_code(noun: str, path: str, closed: type[StrEnum]) -> None:
     found: Any = schemas.document(noun)
     for key in path.split("."):
-        found = found[key]
+        found = found[int(key)] if isinstance(found, list) else found[key]
     assert sorted(found["enum"]) == sorted(member.value for member in closed)
 
 

@@ -5,8 +5,8 @@ import re
 
 import pytest
 
-from atomctl.cli.explain import all_codes
 from atomctl.errors import AtomError, Code, ExitCode
+from atomctl.explanation.known_codes import all_codes
 
 CODES = all_codes()
 
