@@ -9,7 +9,7 @@ Every refusal a user can meet is an `AtomError` that carries a `Code`. A code be
     API0xx  HTTP interface           WPK1xx  packages            OBJ0xx  object store
     SEC0xx  secret stores            BAK0xx  backups                  CTL9xx  the twelve controls
     DAT8xx  training-data export     KUB0xx  Kubernetes               INS8xx  signals
-    EMB0xx  embeddings
+    EMB0xx  embeddings               KNO0xx  knowledge
 
 Each domain declares its codes in its own `codes.py`, which imports nothing but this file, so that
 `atomctl explain CODE` and the generated reference read all of them at the price of a few dataclasses.

@@ -60,6 +60,7 @@ def bootstrap(admin: AdminLogin) -> None:
                 _grant_memberships(connection)
                 _grant_database(connection, admin.address.dbname)
                 _grant_backup(connection)
+                _add_vectors(connection)
         except errors.InsufficientPrivilege as error:
             raise AtomError(codes.ADMIN_NEEDED, f"{admin.user}: {error.diag.message_primary}") from error
 
@@ -113,3 +114,13 @@ def _grant_backup(connection: Connection[dict[str, Any]]) -> None:
     role = sql.Identifier(DatabaseRole.BACKUP)
     connection.execute(sql.SQL("ALTER ROLE {} REPLICATION BYPASSRLS").format(role))
     connection.execute(sql.SQL("GRANT EXECUTE ON FUNCTION pg_catalog.pg_create_restore_point(text) TO {}").format(role))
+
+
+def _add_vectors(connection: Connection[dict[str, Any]]) -> None:
+    """Adds pgvector where the server has it and the administrator is a superuser, which alone may add it.
+
+    Elsewhere the database's owner has it added, and the next migration finds it.
+    """
+    named = queries.load(__file__)
+    if named.vectors_to_add(connection):
+        named.add_vectors(connection)

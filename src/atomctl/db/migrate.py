@@ -59,6 +59,8 @@ def status(address: DatabaseAddress, role: DatabaseRole = DatabaseRole.APP) -> M
 def migrate(address: DatabaseAddress, admin: AdminLogin | None = None) -> MigrationStatus:
     """Afterwards the database has this program's schema; with an `admin`, also its roles. A repeat changes nothing.
 
+    Where the extension pgvector was added meanwhile, the table of vectors is made.
+
     All pending migrations run in one transaction. Of two migrators at a time, one waits and then finds nothing to do.
 
     Raises:
@@ -95,6 +97,7 @@ def _upgrade(dsn: str) -> MigrationStatus:
             config = _config()
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
+            named.add_knowledge_vectors(opened)
             return _status(_current(opened))
     except psycopg.OperationalError as error:
         raise translated(error, opened) or unreachable(error) from error

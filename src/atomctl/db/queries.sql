@@ -47,6 +47,19 @@ SELECT
 FROM pg_roles AS r
 WHERE r.rolname = 'atom_backup';
 
+-- name: vectors_to_add()$
+-- Whether the extension pgvector could be added to the database by the current role and is not there.
+SELECT EXISTS (
+    SELECT FROM pg_available_extension_versions AS v
+    WHERE v.name = 'vector' AND (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)
+) AND NOT EXISTS (SELECT FROM pg_extension WHERE extname = 'vector');
+
+-- name: add_vectors()!
+CREATE EXTENSION IF NOT EXISTS vector SCHEMA public;
+
+-- name: add_knowledge_vectors()$
+SELECT atom.add_knowledge_vectors();
+
 -- name: lock_bootstrap()$
 -- One bootstrap or migration at a time; the number is "atomctl" in base 36.
 SELECT pg_advisory_xact_lock(23562696297);

@@ -32,6 +32,10 @@ POLICIES: Mapping[tuple[str, str], str] = {
     ("insight_cursors", "atom_relay"): "atom.audit_verified_at() sees when logs were verified; times alone",
     ("audit_inbox", "atom_relay"): "atom.audit_backlog() counts what waits; times, no contents",
     ("signing_keys", "atom_relay"): "atom.next_key_end() sees when keys end; times, no keys",
+    (
+        "knowledge_chunks",
+        "atom_relay",
+    ): "atom.knowledge_matches() ranks chunks of the tenant in force by their words; ids and scores",
     ("audit_inbox", "atom_sequencer"): "one sequencer moves the entries of all tenants into their trees",
     ("audit_entries", "atom_sequencer"): "one sequencer appends to the trees of all tenants",
     ("audit_tiles", "atom_sequencer"): "one sequencer appends to the trees of all tenants",
@@ -57,6 +61,8 @@ FUNCTIONS: Mapping[str, str] = {
     "atom.cross_tenant_attempt_count()": "how often ids of other tenants were named; one figure, for metrics",
     "atom.note_unknown_id(uuid,uuid,uuid)": "counts an id that is another tenant's and answers nothing either way;"
     " owned by the relay",
+    "atom.knowledge_matches(text,text,text[],real[],real,integer,integer)": "ids and scores of chunks of the tenant in"
+    " force, which it binds itself; owned by the relay",
     "atom.hold_still()": "locks every table against writing for a backup's marker; reads and changes no row",
     "atom.remove_probe_tenant()": "removes a tenant called probe-XXXXXXXX from within it; runs as the owner, whom the"
     " tenant policy binds as well",

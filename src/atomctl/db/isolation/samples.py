@@ -74,6 +74,8 @@ def _fresh(column: Column) -> str:
     base = column.type.partition("(")[0]
     if base == "uuid":
         return str(new_id())
+    if base.rpartition(".")[2] == "halfvec":
+        return str([1] * int(column.type.partition("(")[2].rstrip(")")))
     if base in _BY_TYPE:
         return _BY_TYPE[base]
     if column.category == "N":
