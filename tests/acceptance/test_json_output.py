@@ -136,6 +136,7 @@ def prove(told: Told) -> None:
     told("audit export", "--out", "json.atomaudit")
     told("dataset export", "--since", "2020-01-01", "--out", "json-data", context="ute")
     told("dataset verify", "json-data")
+    told("dataset partitions", "--since", "2020-01-01", context="ute")
 
 
 def look_around(told: Told) -> None:

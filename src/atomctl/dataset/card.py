@@ -17,6 +17,8 @@ _REASONS = {
     Reason.INVALID: "did not fit the schema",
     Reason.LOG_DAMAGED: "a part of the log is gone or damaged",
     Reason.DUPLICATE: "the same as another run of the day in everything but the id",
+    Reason.FORGOTTEN: "somebody had them forgotten; the manifest names them as tombstones",
+    Reason.GAP: "ended in the days between two parts of the split",
 }
 
 
@@ -34,7 +36,7 @@ def card(plan: Plan, partitions: Sequence[Partition]) -> bytes:
         rows=rows,
         partitions=len(partitions),
         formats=", ".join(order["formats"]),
-        watermark="none: no run ended" if plan.horizon.watermark is None else f"entry {plan.horizon.watermark}",
+        watermark="none: no run ended" if plan.watermark is None else f"entry {plan.watermark}",
         schema=order["rows"]["schema"],
         schema_digest=order["rows"]["digest"],
         labels=order["rows"]["labels"],

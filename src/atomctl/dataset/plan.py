@@ -6,13 +6,11 @@ plan it began with, whatever the log has grown to meanwhile.
 
 from __future__ import annotations
 
-import datetime
 from dataclasses import dataclass
 from typing import Any
 
 from atomctl.canonical import Json
-from atomctl.dataset.model import LABELS, ROW_SCHEMA, Format, Order
-from atomctl.dataset.reading import Horizon, PlannedDay
+from atomctl.dataset.model import LABELS, ROW_SCHEMA, Format, Order, Partition, Split
 from atomctl.dataset.schema import schema_digest
 from atomctl.dataset.scrub.policy import ScrubPolicy
 from atomctl.dataset.writers import versions
@@ -23,19 +21,14 @@ SCHEMA_VERSION = ROW_SCHEMA.rpartition("/v")[2]
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The order as the manifest has it, and how far it reaches."""
+    """The order as the manifest has it, and how far it reaches; `watermark` is None if no run ended in its days."""
 
     order: dict[str, Json]
-    horizon: Horizon
+    watermark: int | None
 
     def to_json(self) -> dict[str, Json]:
         """The plan as it is kept."""
-        return {
-            "schema": SCHEMA,
-            "order": self.order,
-            "watermark": self.horizon.watermark,
-            "days": [{"day": day.day.isoformat(), "dry_runs": day.dry_runs} for day in self.horizon.days],
-        }
+        return {"schema": SCHEMA, "order": self.order, "watermark": self.watermark}
 
 
 def plan_from(document: dict[str, Any]) -> Plan:
@@ -46,8 +39,7 @@ def plan_from(document: dict[str, Any]) -> Plan:
     """
     if document["schema"] != SCHEMA:
         raise ValueError(f"the schema is {document['schema']!r}")
-    days = (PlannedDay(datetime.date.fromisoformat(day["day"]), int(day["dry_runs"])) for day in document["days"])
-    return Plan(dict(document["order"]), Horizon(document["watermark"], tuple(days)))
+    return Plan(dict(document["order"]), document["watermark"])
 
 
 def describe(order: Order, policy: ScrubPolicy) -> dict[str, Json]:
@@ -63,10 +55,17 @@ def describe(order: Order, policy: ScrubPolicy) -> dict[str, Json]:
         "formats": [format_.value for format_ in Format if format_ in order.formats],
         "rows": {"schema": ROW_SCHEMA, "digest": schema_digest(), "labels": LABELS},
         "scrub": {**policy.to_json(), "digest": policy.digest},
+        "splits": order.splits.to_json() if order.splits else None,
         "libraries": dict[str, Json](versions(order.formats)),
     }
 
 
-def partition_folder(tenant: str, day: datetime.date) -> str:
-    """Where a partition's files lie, relative to the export; the names are those that Hive-style readers understand."""
-    return f"tenant={tenant}/day={day.isoformat()}/schema={SCHEMA_VERSION}"
+def partition_path(order: Order, partition: Partition, format_: Format) -> str:
+    """Where a partition's rows lie, relative to the export; the names are those that Hive-style readers understand."""
+    split = f"split={partition.split.value}/" if partition.split else ""
+    return f"{split}tenant={order.tenant_id}/day={partition.day.isoformat()}/schema={SCHEMA_VERSION}/runs.{format_}"
+
+
+def formats_of(order: Order, split: Split | None) -> tuple[Format, ...]:
+    """In which formats a day is written; what falls into a gap is written in none."""
+    return () if split is Split.GAP else tuple(format_ for format_ in Format if format_ in order.formats)

@@ -5,10 +5,14 @@ SELECT max(s.last_index) FROM atom.settled_runs(:tenant_id, :start, :end) AS s;
 -- name: log_size(tenant_id)$
 SELECT size FROM atom.audit_heads WHERE tenant_id = :tenant_id;
 
--- name: days(tenant_id, start, end, watermark)
-SELECT (r.ended_at AT TIME ZONE 'UTC')::date AS day, count(*) FILTER (WHERE r.dry_run) AS dry_runs
+-- name: census(tenant_id, start, end, watermark)
+-- Which runs each day has up to the watermark; of those that were forgotten the ids.
+SELECT (r.ended_at AT TIME ZONE 'UTC')::date AS day, count(*) AS runs, max(s.last_index) AS last_entry,
+    count(*) FILTER (WHERE r.dry_run AND t.run_id IS NULL) AS dry_runs,
+    array_remove(array_agg(t.run_id ORDER BY t.run_id), NULL) AS forgotten
 FROM atom.settled_runs(:tenant_id, :start, :end) AS s
 JOIN atom.workflow_runs AS r ON r.tenant_id = :tenant_id AND r.id = s.run_id
+LEFT JOIN atom.dataset_tombstones AS t ON t.tenant_id = r.tenant_id AND t.run_id = r.id
 WHERE s.last_index <= :watermark
 GROUP BY 1
 ORDER BY 1;
@@ -80,16 +84,25 @@ LEFT JOIN LATERAL (
     WHERE c.log_size <= 2 * :side OR c.start < :side OR c.start + c.length > c.log_size - :side
 ) AS l ON true
 WHERE NOT r.dry_run AND s.last_index <= :watermark
+  AND NOT EXISTS (SELECT FROM atom.dataset_tombstones AS f WHERE f.tenant_id = r.tenant_id AND f.run_id = r.id)
 ORDER BY r.ended_at, r.id;
 
--- name: earlier_contents(tenant_id, day, row_schema, scrub, watermark)
+-- name: earlier_contents(tenant_id, day, row_schema, scrub, embedding, watermark, forgotten)
 SELECT content FROM atom.dataset_partitions
 WHERE tenant_id = :tenant_id AND day = :day AND row_schema = :row_schema AND scrub = :scrub
-  AND watermark = :watermark;
+  AND embedding = :embedding AND watermark = :watermark AND forgotten = :forgotten;
 
--- name: insert_partition(tenant_id, day, row_schema, scrub, watermark, rows, content, exported_by)!
+-- name: insert_partition(tenant_id, day, row_schema, scrub, embedding, watermark, runs, last_entry, forgotten, rows, content, exported_by)!
 INSERT INTO atom.dataset_partitions (
-    tenant_id, day, row_schema, scrub, watermark, rows, content, exported_by
+    tenant_id, day, row_schema, scrub, embedding, watermark, runs, last_entry, forgotten, rows, content, exported_by
 ) VALUES (
-    :tenant_id, :day, :row_schema, :scrub, :watermark, :rows, :content, :exported_by
+    :tenant_id, :day, :row_schema, :scrub, :embedding, :watermark, :runs, :last_entry, :forgotten, :rows, :content,
+    :exported_by
 ) ON CONFLICT DO NOTHING;
+
+-- name: last_exported(tenant_id, start, end, row_schema)
+-- Of each day what was handed out last.
+SELECT DISTINCT ON (day) day, watermark, runs, last_entry, forgotten, rows, content, exported_at
+FROM atom.dataset_partitions
+WHERE tenant_id = :tenant_id AND day >= :start AND (:end::date IS NULL OR day < :end) AND row_schema = :row_schema
+ORDER BY day, exported_at DESC, watermark DESC;

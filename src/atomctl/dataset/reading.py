@@ -12,7 +12,7 @@ from uuid import UUID
 from atomctl.canonical import Json
 from atomctl.dataset import codes
 from atomctl.dataset.excerpt import SIDE, no_log, read_excerpt
-from atomctl.dataset.model import Order
+from atomctl.dataset.model import Census, Order
 from atomctl.dataset.record import Record, record_from, risk_from
 from atomctl.dataset.stages import Sources
 from atomctl.dataset.trailing import WINDOW, Trailing
@@ -24,22 +24,6 @@ from atomctl.objects.model import ObjectStore
 _FETCH = 500
 _OPEN_END = datetime.datetime(9999, 12, 31, tzinfo=datetime.UTC)
 _sql: Any = queries.load(__file__)
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedDay:
-    """A day on which runs ended, and how many of them were dry runs."""
-
-    day: datetime.date
-    dry_runs: int
-
-
-@dataclass(frozen=True, slots=True)
-class Horizon:
-    """How far an export reaches; `watermark` is None if no run ended in its days."""
-
-    watermark: int | None
-    days: tuple[PlannedDay, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,20 +41,30 @@ class RunReader:
     def __init__(self, sessions: Sessions, objects: ObjectStore, tenant_id: UUID) -> None:
         self._sessions, self._objects, self._tenant_id = sessions, objects, tenant_id
 
-    def horizon(self, order: Order) -> Horizon:
-        """The order's watermark, or the last entry of a run in its days, and the days that have runs up to it.
+    def watermark(self, order: Order) -> int | None:
+        """The order's watermark, or the last entry of a run in its days; None if no run ended in them.
 
         Raises:
             AtomError: DAT808 the log does not reach the order's watermark.
         """
-        within = {"tenant_id": self._tenant_id, "start": midnight(order.since), "end": end_of(order)}
         with self._sessions.tenant(self._tenant_id) as conn:
             size = _sql.log_size(conn, tenant_id=self._tenant_id) or 0
             if order.watermark is not None and order.watermark >= size:
                 raise AtomError(codes.AHEAD, f"the log has {size} entries, the watermark is {order.watermark}")
-            watermark = order.watermark if order.watermark is not None else _sql.watermark(conn, **within)
-            rows = [] if watermark is None else list(_sql.days(conn, **within, watermark=watermark))
-        return Horizon(watermark, tuple(PlannedDay(row["day"], row["dry_runs"]) for row in rows))
+            if order.watermark is not None:
+                return order.watermark
+            last: int | None = _sql.watermark(conn, **self._days(order))
+        return last
+
+    def census(self, order: Order, watermark: int | None) -> tuple[Census, ...]:
+        """The days of the order that have runs up to the watermark, the first one first."""
+        if watermark is None:
+            return ()
+        with self._sessions.tenant(self._tenant_id) as conn:
+            return tuple(Census(**_tupled(row)) for row in _sql.census(conn, **self._days(order), watermark=watermark))
+
+    def _days(self, order: Order) -> dict[str, Any]:
+        return {"tenant_id": self._tenant_id, "start": midnight(order.since), "end": end_of(order)}
 
     @contextmanager
     def day(self, day: datetime.date, watermark: int) -> Iterator[DaySource]:
@@ -92,6 +86,10 @@ class RunReader:
         if not record.chunks:
             return no_log()
         return read_excerpt(self._objects, self._tenant_id, record.run_id, record.chunks, record.log_size)
+
+
+def _tupled(row: dict[str, Any]) -> dict[str, Any]:
+    return {**row, "forgotten": tuple(row["forgotten"])}
 
 
 def _risk(risks: dict[UUID, dict[str, Json]], record: Record) -> Json:

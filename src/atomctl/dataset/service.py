@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from atomctl.access.denials import record_denial
 from atomctl.access.model import Actor
@@ -53,30 +54,41 @@ def export_dataset(
     order: Order,
     folder: Path,
     progress: Callable[[Partition, bool], None] = lambda _partition, _kept: None,
+    *,
+    refresh: bool = False,
 ) -> Delivery:
     """The export in `folder`, complete. Request and result are audit entries, so an interrupted one has left a trace.
 
-    The order's parameters are kept beside `DEFAULT_PARAMETERS`.
+    The order's parameters are kept beside `DEFAULT_PARAMETERS`. What `refresh` does `Exporter.export` says.
 
     Raises:
         AtomError: AUT020 the actor may not export, DAT806 the order is about another tenant (both are recorded);
             DAT807 no such days; whatever `Exporter.export` raises.
     """
-    try:
-        require(actor, Verb.EXPORT, Resource.DATASET)
-        if order.tenant_id != actor.tenant_id:
-            raise AtomError(codes.OTHER_TENANT, f"your token is of tenant {actor.tenant_id}")
-    except AtomError as error:
-        record_denial(means.sessions, actor, action="dataset.export", subject="dataset/runs", error=error)
-        raise
+    require_export(means.sessions, actor, order.tenant_id)
     if order.until is not None and order.until <= order.since:
         raise AtomError(codes.BAD_RANGE, f"{order.since} is not before {order.until}")
     key = tenant_key(means.pseudonym_key, str(order.tenant_id))
     policy = ScrubPolicy(key, DEFAULT_PARAMETERS | order.parameters)
     reader = RunReader(means.sessions, means.objects, order.tenant_id)
     _record_request(means.sessions, actor, order)
-    exported = Exporter(reader, policy, means.audit_key, progress).export(order, folder)
+    exported = Exporter(reader, policy, means.audit_key, progress).export(order, folder, refresh=refresh)
     return Delivery(exported, _hand_out(means.sessions, actor, policy, exported))
+
+
+def require_export(sessions: Sessions, actor: Actor, tenant_id: UUID) -> None:
+    """Returns if the actor may export the tenant's runs; a refusal is recorded.
+
+    Raises:
+        AtomError: AUT020 none of the actor's roles may, DAT806 it is another tenant.
+    """
+    try:
+        require(actor, Verb.EXPORT, Resource.DATASET)
+        if tenant_id != actor.tenant_id:
+            raise AtomError(codes.OTHER_TENANT, f"your token is of tenant {actor.tenant_id}")
+    except AtomError as error:
+        record_denial(sessions, actor, action="dataset.export", subject="dataset/runs", error=error)
+        raise
 
 
 def _record_request(sessions: Sessions, actor: Actor, order: Order) -> None:
@@ -104,13 +116,21 @@ def _hand_out(sessions: Sessions, actor: Actor, policy: ScrubPolicy, exported: E
                 "day": partition.day,
                 "row_schema": ROW_SCHEMA,
                 "scrub": policy.digest,
-                "watermark": manifest.watermark,
+                "embedding": "",
+                "watermark": partition.watermark,
+                "forgotten": len(partition.forgotten),
             }
             earlier = {row["content"] for row in _sql.earlier_contents(conn, **known)}
             if earlier - {partition.content}:
                 changed.append(partition.day.isoformat())
             _sql.insert_partition(
-                conn, **known, rows=partition.rows, content=partition.content, exported_by=actor.principal_id
+                conn,
+                **known,
+                runs=partition.runs,
+                last_entry=partition.last_entry,
+                rows=partition.rows,
+                content=partition.content,
+                exported_by=actor.principal_id,
             )
         entry = Entry(
             action="dataset.export",

@@ -34,11 +34,10 @@ class Sources:
 
 
 class Tally:
-    """What went through a partition: counts, the highest audit entry, and the digest of the content."""
+    """What went through a partition: counts, and the digest of the content."""
 
     def __init__(self, dropped: Counter[Reason] | None = None) -> None:
         self.dropped = dropped or Counter[Reason]()
-        self.last_entry: int | None = None
         self._lines: list[bytes] = []
 
     @property
@@ -54,9 +53,6 @@ class Tally:
     def add(self, finished: Finished) -> None:
         """Counts a row that comes out."""
         self._lines.append(line_digest(finished.line))
-        entry = finished.row["audit_entry"]
-        assert isinstance(entry, int), "the row was validated"
-        self.last_entry = max(entry, self.last_entry or 0)
 
 
 def line_digest(line: bytes) -> bytes:

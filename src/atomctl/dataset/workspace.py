@@ -1,8 +1,11 @@
 """The folder of an export: what it holds, who writes to it, and which parts are finished.
 
-Until the manifest is there, the sub-folder `.atom-export` holds the plan and one small file for each finished
-partition. A partition counts as finished if that file is there and its files are what it says; everything else that an
-interrupted export left is made anew.
+What is made lies in the sub-folder `.atom-export` until all of it is there: the plan, one small file for each finished
+partition, and under `new` the files themselves. Then everything is moved to its place, the manifest last. So the disk
+may run full, or the process be killed, while a finished export is made anew: until the end it stays what it was.
+
+A partition counts as finished if its small file is there and its files are what that says, be it at their place or
+under `new`; everything else that an interrupted export left is made again.
 """
 
 from __future__ import annotations
@@ -11,23 +14,24 @@ import fcntl
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
+from uuid import UUID
 
 from atomctl.canonical import Digest, Json, canonical_json, digest_file
 from atomctl.dataset import codes
-from atomctl.dataset.model import Partition, Reason, StoredFile
+from atomctl.dataset.model import Partition, Reason, Split, StoredFile
 from atomctl.dataset.plan import Plan, plan_from
 from atomctl.errors import AtomError
-from atomctl.files import replace_file, sync_folder
+from atomctl.files import replace_file, replacing, sync_folder
 
 MANIFEST = "manifest.dsse.json"
 CARD = "README.md"
 WORK = ".atom-export"
-_PLAN = "plan.json"
+_PLAN, _NEW = "plan.json", "new"
 _LARGEST = 1 << 50
 
 
@@ -37,11 +41,12 @@ class Workspace:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._work = folder / WORK
+        self._new = self._work / _NEW
 
     @property
     def finished(self) -> bool:
-        """Whether the manifest is there."""
-        return (self.folder / MANIFEST).is_file()
+        """Whether the manifest is there and nothing newer was begun."""
+        return (self.folder / MANIFEST).is_file() and not (self._work / _PLAN).exists()
 
     def plan(self) -> Plan | None:
         """The plan of an export that was begun here.
@@ -56,8 +61,10 @@ class Workspace:
         except (ValueError, KeyError, TypeError) as error:
             raise AtomError(codes.OTHER_EXPORT, f"{self._work / _PLAN} is no plan of this version: {error}") from error
 
-    def keep_plan(self, plan: Plan) -> None:
-        """The plan is on disk."""
+    def begin(self, plan: Plan, kept: Iterable[Partition] = ()) -> None:
+        """The plan is on disk, and the partitions it takes over from a finished export count as finished."""
+        for partition in kept:
+            self.keep_partition(partition)
         replace_file(self._work / _PLAN, canonical_json(plan.to_json()))
 
     def keep_partition(self, partition: Partition) -> None:
@@ -72,30 +79,43 @@ class Workspace:
             return None
         return found if all(self._is_whole(file) for file in found.files) else None
 
-    def make_folder(self, path: str) -> Path:
-        """The folder, which holds nothing half-written, made with those above it if need be."""
-        current = self.folder
-        for part in Path(path).parts:
-            parent, current = current, current / part
-            if not current.is_dir():
-                current.mkdir(mode=0o700)
-                sync_folder(parent)
-        _remove_unfinished(current, "runs")
-        return current
+    @contextmanager
+    def writing(self, path: str) -> Iterator[IO[bytes]]:
+        """A stream whose bytes are the new file at `path` when the block ends well."""
+        target = self._new / path
+        _make_folder(target.parent)
+        _remove_unfinished(target.parent, target.name)
+        with replacing(target) as stream:
+            yield stream
 
     def stored(self, path: str) -> StoredFile:
-        """The file as it is on disk."""
-        return stored_file(self.folder, path)
+        """The file as it is on disk, the new one if there is one."""
+        return stored_file(self._new if (self._new / path).is_file() else self.folder, path)
 
     def write(self, path: str, data: bytes) -> StoredFile:
-        """The file, whole."""
-        replace_file(self.folder / path, data)
+        """The new file, whole."""
+        with self.writing(path) as stream:
+            stream.write(data)
         return self.stored(path)
 
-    def close(self) -> None:
+    def publish(self, files: Iterable[str]) -> None:
+        """The export consists of these files and the manifest, which comes to its place last; nothing else is left."""
+        paths = [*files, MANIFEST]
+        for path in paths:
+            _make_folder((self.folder / path).parent)
+        for path in paths:
+            if (self._new / path).is_file():
+                (self._new / path).replace(self.folder / path)
+                sync_folder((self.folder / path).parent)
+        for stray in _files_below(self.folder, "split=*/tenant=*", "tenant=*"):
+            if stray.relative_to(self.folder).as_posix() not in paths:
+                stray.unlink()
+        self.clean()
+
+    def clean(self) -> None:
         """Nothing but the export itself is left."""
+        (self._work / _PLAN).unlink(missing_ok=True)  # first: what is left without it is nobody's beginning
         shutil.rmtree(self._work)
-        _remove_unfinished(self.folder, CARD, MANIFEST)
         sync_folder(self.folder)
 
     def _is_whole(self, file: StoredFile) -> bool:
@@ -103,6 +123,19 @@ class Workspace:
             return self.stored(file.path) == file
         except FileNotFoundError:
             return False
+
+
+def _make_folder(folder: Path) -> None:
+    """The folder is there, with those above it, and on disk."""
+    for missing in reversed([each for each in (folder, *folder.parents) if not each.is_dir()]):
+        missing.mkdir(mode=0o700)
+        sync_folder(missing.parent)
+
+
+def _files_below(folder: Path, *patterns: str) -> Iterator[Path]:
+    for pattern in patterns:
+        for root in folder.glob(pattern):
+            yield from (path for path in root.rglob("*") if path.is_file())
 
 
 @contextmanager
@@ -158,10 +191,14 @@ def partition_from(document: dict[str, Any]) -> Partition:
     """
     return Partition(
         day=date.fromisoformat(document["day"]),
+        watermark=int(document["watermark"]),
+        runs=int(document["runs"]),
+        last_entry=int(document["last_entry"]),
         rows=int(document["rows"]),
         content=Digest(str(document["content"])),
-        last_entry=document["last_entry"],
         dropped={Reason(name): int(count) for name, count in document["dropped"].items()},
+        forgotten=tuple(UUID(run_id) for run_id in document["tombstones"]),
+        split=Split(document["split"]) if document["split"] else None,
         files=tuple(file_from(file) for file in document["files"]),
     )
 

@@ -88,7 +88,7 @@ def test_what_comes_out_fits_the_published_schema() -> None:
     for finished in rows:
         row_validator().validate(finished.row)
         assert json.loads(finished.line) == finished.row
-    assert (tally.rows, tally.last_entry, tally.dropped) == (2, 17, {})
+    assert (tally.rows, tally.dropped) == (2, {})
     assert tally.content == content_digest(line_digest(finished.line) for finished in rows)
 
 
