@@ -26,8 +26,8 @@ demo: $(READY) ## show the main job on a temporary instance, in under a minute
 .PHONY: test
 test: $(READY) ## all tests, fast ones first
 	@$(BIN)/python -m pytest -n auto tests/unit tests/property tests/sabotage
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "not kubernetes" tests/integration tests/acceptance
-	@$(BIN)/python -m pytest -m "not kubernetes" tests/chaos
+	@tools/try_twice.sh -n $(WORKERS) --dist loadfile -m "not kubernetes" tests/integration tests/acceptance
+	@tools/try_twice.sh -m "not kubernetes" tests/chaos
 	@$(BIN)/python -m tests.acceptance.end_to_end smoke starters cluster outages
 
 .PHONY: lint
@@ -79,8 +79,8 @@ e2e: $(READY) ## install the chart on a real one-node Kubernetes and pass the sm
 
 .PHONY: life
 life: $(READY) ## upgrade and uninstall a release on the node, kill its pods and API server (root, a quarter of an hour)
-	@$(BIN)/python -m pytest -m own_node tests/integration
-	@$(BIN)/python -m pytest -m kubernetes tests/acceptance/release tests/chaos
+	@tools/try_twice.sh -m own_node tests/integration
+	@tools/try_twice.sh -m kubernetes tests/acceptance/release tests/chaos
 
 .PHONY: stack
 stack: $(READY) ## start OpenBao, S3, Prometheus, Alertmanager and PostgreSQL 15, print their environment, stay until Ctrl-C
