@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import itertools
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from atomctl.canonical import Json, canonical_json
 from atomctl.explanation.model import Aspect, Change, Comparison
+from atomctl.explanation.visible import visible
 
 MOST = 30
 """Changes that are listed."""
@@ -50,7 +52,7 @@ def _changes(aspect: Aspect, before: Facts, after: Facts) -> Iterator[Change]:
         old, new = before.named[aspect], after.named[aspect]
         for name in sorted(old.keys() | new.keys()):
             if name not in old or name not in new or not _equal(old[name], new[name]):
-                yield Change(aspect, name, *_shown(old, new, name))
+                yield Change(aspect, visible(name, _LONGEST), *_shown(old, new, name))
 
 
 def _equal(old: Json, new: Json) -> bool:
@@ -74,5 +76,6 @@ def _window(text: str, start: int) -> str:
 
 
 def _text(value: Json) -> str:
-    """Text as it is, everything else as canonical JSON."""
-    return value if isinstance(value, str) else canonical_json(value).decode()
+    """Text as it is, everything else as canonical JSON; what a terminal would not show is escaped."""
+    text = value if isinstance(value, str) else canonical_json(value).decode()
+    return text if text.isprintable() else json.dumps(value)
