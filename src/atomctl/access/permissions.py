@@ -34,6 +34,7 @@ class Verb(enum.StrEnum):
     PROPOSE = "propose"
     GRANT = "grant"
     EXPORT = "export"
+    FORGET = "forget"
     ACKNOWLEDGE = "acknowledge"
     PROBE = "probe"
 
@@ -96,6 +97,7 @@ PERMISSIONS: Mapping[tuple[Verb, Resource], frozenset[Role]] = MappingProxyType(
         (Verb.READ, Resource.AUDIT): _roles(Role.SECURITY, Role.ADMIN, Role.AUDITOR),
         (Verb.EXPORT, Resource.AUDIT): _roles(Role.SECURITY, Role.AUDITOR),
         (Verb.EXPORT, Resource.DATASET): _roles(Role.SECURITY, Role.ADMIN, Role.AUDITOR),
+        (Verb.FORGET, Resource.DATASET): _roles(Role.SECURITY, Role.ADMIN),
         (Verb.READ, Resource.SIGNAL): _EVERYBODY,
         (Verb.ACKNOWLEDGE, Resource.SIGNAL): _roles(Role.OPERATOR, Role.SECURITY),
         (Verb.PROBE, Resource.SIGNAL): _roles(Role.OPERATOR, Role.SECURITY),

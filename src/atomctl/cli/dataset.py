@@ -13,6 +13,7 @@ from uuid import UUID
 
 import click
 
+from atomctl.cli.dataset_forget import forget
 from atomctl.cli.dataset_partitions import partitions
 from atomctl.cli.dataset_verify import verify
 from atomctl.cli.exporting import exporting
@@ -32,6 +33,7 @@ def command() -> None:
     """Export finished runs as training data, and verify it."""
 
 
+command.add_command(forget)
 command.add_command(partitions)
 command.add_command(verify)
 

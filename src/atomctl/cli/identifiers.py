@@ -28,6 +28,15 @@ def run_id(client: Client, text: str) -> str:
     return _whole(text) or _match("run", text, (run["id"] for run in client.pages("runs", limit=_LOOK_BACK)))
 
 
+def one_run(text: str, known: Iterable[str]) -> UUID:
+    """The run that `text` names: by its whole id, or by the end of one of the known ones.
+
+    Raises:
+        AtomError: CLI009 none or several match.
+    """
+    return UUID(_whole(text) or _match("run", text, known))
+
+
 def signal_id(client: Client, text: str) -> str:
     """The id of the signal that `text` names: a whole id, or the end of one of the newest 1,000.
 

@@ -68,6 +68,15 @@ AHEAD = Code(
     "leave --watermark out: the export then reaches as far as the log does",
     ExitCode.USAGE,
 )
+BAD_VECTORS = Code(
+    "DAT809",
+    "the embedder gave something else than vectors",
+    "It must give one vector of its own dimension, of finite numbers and of length 1, for each text. Of the day it was "
+    "asked for nothing was written.",
+    "atomctl dataset export ...    # without --embeddings",
+    ExitCode.SERVICE,
+    502,
+)
 NOT_A_DATASET = Code(
     "DAT810",
     "not a finished export",

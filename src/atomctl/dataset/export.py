@@ -4,29 +4,27 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
 from atomctl.audit.keys import FileKey
 from atomctl.canonical import Digest, Json
 from atomctl.dataset import codes
 from atomctl.dataset.card import card
+from atomctl.dataset.embedding import Embedding
 from atomctl.dataset.manifest import Manifest, ReadManifest, read_manifest
 from atomctl.dataset.model import Census, Order, Partition, Reason, Split
 from atomctl.dataset.plan import Plan, describe, formats_of, partition_path
 from atomctl.dataset.reading import RunReader
 from atomctl.dataset.scrub.policy import ScrubPolicy
 from atomctl.dataset.scrub.scrubber import Scrubber
-from atomctl.dataset.stages import Tally, finished_rows
+from atomctl.dataset.stages import Tally, finished_rows, in_batches, scrubbed_rows
 from atomctl.dataset.verify import verify_files
 from atomctl.dataset.workspace import CARD, MANIFEST, Workspace, workspace
 from atomctl.dataset.writers import BATCH, open_writer
 from atomctl.errors import AtomError
-
-_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +46,7 @@ class Exporter:
     reader: RunReader
     policy: ScrubPolicy
     key: FileKey
+    embedding: Embedding | None = None
     progress: Callable[[Partition, bool], None] = lambda _partition, _kept: None
 
     def export(self, order: Order, folder: Path, *, refresh: bool = False) -> Exported:
@@ -57,10 +56,10 @@ class Exporter:
         days or taken from them; until all of that is made it stays what it was.
 
         Raises:
-            AtomError: DAT801 to DAT805, DAT808; OBJ codes the logs cannot be read; DAT812 to DAT815 the export was
-                finished before and was changed since.
+            AtomError: DAT801 to DAT805, DAT808, DAT809; OBJ codes the logs, EMB codes the vectors cannot be had;
+                DAT812 to DAT815 the export was finished before and was changed since.
         """
-        ordered = describe(order, self.policy)
+        ordered = describe(order, self.policy, self.embedding)
         try:
             with workspace(folder) as space:
                 if not space.finished:
@@ -135,8 +134,12 @@ class Exporter:
                 stream = open_files.enter_context(space.writing(path))
                 writers.append(open_writer(format_, stream))
                 open_files.callback(writers[-1].close)
-            rows = finished_rows(source.records, source.sources, source.trailing, Scrubber(self.policy), tally)
-            for batch in _batches(rows, BATCH):
+            rows = finished_rows(
+                scrubbed_rows(source.records, source.sources, source.trailing, Scrubber(self.policy), tally),
+                self.embedding.add_to if self.embedding else None,
+                tally,
+            )
+            for batch in in_batches(rows, BATCH):
                 for writer in writers:
                     writer.write(batch)
         partition = dataclasses.replace(
@@ -200,14 +203,3 @@ def _require_same(space: Workspace, begun: dict[str, Json], ordered: dict[str, J
 
 def _other(space: Workspace, names: list[str]) -> AtomError:
     return AtomError(codes.OTHER_EXPORT, f"{space.folder} was begun with another {', '.join(names)}")
-
-
-def _batches(items: Iterable[_T], size: int) -> Iterator[list[_T]]:
-    batch: list[_T] = []
-    for item in items:
-        batch.append(item)
-        if len(batch) == size:
-            yield batch
-            batch = []
-    if batch:
-        yield batch

@@ -6,16 +6,18 @@ as the library is the same; its version stands in the manifest.
 
 from __future__ import annotations
 
+import array
 import datetime
 import importlib.metadata
 import json
 from collections.abc import Iterator, Sequence
 from typing import IO, Any
 
-from atomctl.canonical import canonical_json
+from atomctl.canonical import Json, canonical_json
 from atomctl.dataset import codes
 from atomctl.dataset.model import ROW_SCHEMA, Row
 from atomctl.dataset.stages import Finished
+from atomctl.dataset.vector import vector_bytes, vector_text
 from atomctl.errors import AtomError
 
 _TIME = "%Y-%m-%dT%H:%M:%S.%fZ"
@@ -70,7 +72,20 @@ def to_arrow(row: Row) -> dict[str, Any]:
     """The row's values as Arrow takes them: the time as a time, the parameters as JSON text."""
     moment = datetime.datetime.strptime(str(row["execution_time"]), _TIME).replace(tzinfo=datetime.UTC)
     plain = {name: value for name, value in row.items() if name != "schema"}
-    return {**plain, "execution_time": moment, "parameters": canonical_json(row["parameters"]).decode()}
+    return {
+        **plain,
+        "execution_time": moment,
+        "parameters": canonical_json(row["parameters"]).decode(),
+        "embedding": _numbers(row["embedding"]),
+    }
+
+
+def _numbers(embedding: Any) -> dict[str, Any] | None:
+    return embedding and {"model": embedding["model"], "vector": array.array("f", vector_bytes(embedding["vector"]))}
+
+
+def _written(embedding: Any) -> dict[str, Json] | None:
+    return embedding and {"model": embedding["model"], "vector": vector_text(array.array("f", embedding["vector"]))}
 
 
 def read_rows(stream: IO[bytes]) -> Iterator[Row]:
@@ -98,6 +113,7 @@ def _from_arrow(found: dict[str, Any]) -> Row:
         "schema": ROW_SCHEMA,
         "execution_time": moment.strftime(_TIME),
         "parameters": json.loads(found["parameters"]),
+        "embedding": _written(found["embedding"]),
     }
 
 
@@ -136,6 +152,7 @@ def arrow_schema(pa: Any) -> Any:
             ("risk", pa.struct([("score", count), ("rules", pa.list_(text))])),
             ("decision", pa.struct([*decision, ("votes", count), ("reasons", pa.list_(reason))])),
             ("audit_entry", count),
+            ("embedding", pa.struct([("model", text), ("vector", pa.list_(pa.float32()))])),
             ("labels", pa.struct([("success", pa.bool_()), ("error_type", text), ("performance_class", text)])),
         ]
     )

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from atomctl.canonical import Json
+from atomctl.dataset.embedding import Embedding
 from atomctl.dataset.model import LABELS, ROW_SCHEMA, Format, Order, Partition, Split
 from atomctl.dataset.schema import schema_digest
 from atomctl.dataset.scrub.policy import ScrubPolicy
@@ -42,7 +43,7 @@ def plan_from(document: dict[str, Any]) -> Plan:
     return Plan(dict(document["order"]), document["watermark"])
 
 
-def describe(order: Order, policy: ScrubPolicy) -> dict[str, Json]:
+def describe(order: Order, policy: ScrubPolicy, embedding: Embedding | None) -> dict[str, Json]:
     """Everything but the watermark that decides about the bytes, as plan and manifest have it.
 
     Raises:
@@ -55,6 +56,7 @@ def describe(order: Order, policy: ScrubPolicy) -> dict[str, Json]:
         "formats": [format_.value for format_ in Format if format_ in order.formats],
         "rows": {"schema": ROW_SCHEMA, "digest": schema_digest(), "labels": LABELS},
         "scrub": {**policy.to_json(), "digest": policy.digest},
+        "embedding": embedding.to_json() if embedding else None,
         "splits": order.splits.to_json() if order.splits else None,
         "libraries": dict[str, Json](versions(order.formats)),
     }

@@ -106,3 +106,11 @@ SELECT DISTINCT ON (day) day, watermark, runs, last_entry, forgotten, rows, cont
 FROM atom.dataset_partitions
 WHERE tenant_id = :tenant_id AND day >= :start AND (:end::date IS NULL OR day < :end) AND row_schema = :row_schema
 ORDER BY day, exported_at DESC, watermark DESC;
+
+-- name: insert_tombstone(tenant_id, run_id, reason, forgotten_by)!
+INSERT INTO atom.dataset_tombstones (tenant_id, run_id, reason, forgotten_by)
+VALUES (:tenant_id, :run_id, :reason, :forgotten_by)
+ON CONFLICT DO NOTHING;
+
+-- name: times_handed_out(tenant_id, day)$
+SELECT count(*) FROM atom.dataset_partitions WHERE tenant_id = :tenant_id AND day = :day;

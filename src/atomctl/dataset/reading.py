@@ -12,8 +12,9 @@ from uuid import UUID
 from atomctl.canonical import Json
 from atomctl.dataset import codes
 from atomctl.dataset.excerpt import SIDE, no_log, read_excerpt
-from atomctl.dataset.model import Census, Order
-from atomctl.dataset.record import Record, record_from, risk_from
+from atomctl.dataset.model import Census, Order, Row
+from atomctl.dataset.record import Record, assemble, record_from, risk_from
+from atomctl.dataset.rejection import RejectedError
 from atomctl.dataset.stages import Sources
 from atomctl.dataset.trailing import WINDOW, Trailing
 from atomctl.db import queries
@@ -22,6 +23,7 @@ from atomctl.errors import AtomError
 from atomctl.objects.model import ObjectStore
 
 _FETCH = 500
+_LAST = 2**63 - 1
 _OPEN_END = datetime.datetime(9999, 12, 31, tzinfo=datetime.UTC)
 _sql: Any = queries.load(__file__)
 
@@ -81,6 +83,19 @@ class RunReader:
             risks = {row["package_id"]: risk_from(row["risk"]) for row in _sql.risks(conn, **within)}
             sources = Sources(self._logs, lambda record: _risk(risks, record))
             yield DaySource(_records(conn, {**within, "watermark": watermark, "side": SIDE}), sources, trailing)
+
+    def one(self, run_id: UUID, ended_at: datetime.datetime) -> Row | None:
+        """The row of one run before scrubbing; None if the log does not have its end or its row cannot be made."""
+        within = {"tenant_id": self._tenant_id, "start": ended_at, "end": ended_at + datetime.timedelta(microseconds=1)}
+        with self._sessions.tenant(self._tenant_id) as conn:
+            records = _records(conn, {**within, "watermark": _LAST, "side": SIDE})
+            found = next((record for record in records if record.run_id == run_id), None)
+        if found is None:
+            return None
+        try:
+            return assemble(found, self._logs(found), risk_from(None))
+        except RejectedError:
+            return None
 
     def _logs(self, record: Record) -> dict[str, Json]:
         if not record.chunks:

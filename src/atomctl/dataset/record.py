@@ -71,6 +71,7 @@ def assemble(record: Record, logs: dict[str, Json], risk: Json) -> Row:
         "risk": risk,
         "decision": _decision(record.decision),
         "audit_entry": record.last_entry,
+        "embedding": None,
     }
 
 

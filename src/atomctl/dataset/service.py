@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from atomctl.access.denials import record_denial
@@ -16,6 +16,7 @@ from atomctl.audit.model import Entry
 from atomctl.audit.record import record
 from atomctl.canonical import Json
 from atomctl.dataset import codes
+from atomctl.dataset.embedding import Embedding
 from atomctl.dataset.export import Exported, Exporter
 from atomctl.dataset.model import ROW_SCHEMA, Order, Partition
 from atomctl.dataset.reading import RunReader
@@ -24,6 +25,9 @@ from atomctl.db import queries
 from atomctl.db.session import Sessions
 from atomctl.errors import AtomError
 from atomctl.objects.model import ObjectStore
+
+if TYPE_CHECKING:
+    from atomctl.embedding.model import Embedder
 
 _sql: Any = queries.load(__file__)
 
@@ -56,10 +60,12 @@ def export_dataset(
     progress: Callable[[Partition, bool], None] = lambda _partition, _kept: None,
     *,
     refresh: bool = False,
+    embedder: Embedder | None = None,
 ) -> Delivery:
     """The export in `folder`, complete. Request and result are audit entries, so an interrupted one has left a trace.
 
-    The order's parameters are kept beside `DEFAULT_PARAMETERS`. What `refresh` does `Exporter.export` says.
+    The order's parameters are kept beside `DEFAULT_PARAMETERS`. What `refresh` does `Exporter.export` says. With an
+    embedder each row has a vector of its scrubbed text.
 
     Raises:
         AtomError: AUT020 the actor may not export, DAT806 the order is about another tenant (both are recorded);
@@ -72,8 +78,10 @@ def export_dataset(
     policy = ScrubPolicy(key, DEFAULT_PARAMETERS | order.parameters)
     reader = RunReader(means.sessions, means.objects, order.tenant_id)
     _record_request(means.sessions, actor, order)
-    exported = Exporter(reader, policy, means.audit_key, progress).export(order, folder, refresh=refresh)
-    return Delivery(exported, _hand_out(means.sessions, actor, policy, exported))
+    embedding = Embedding(means.sessions, order.tenant_id, embedder) if embedder else None
+    exporter = Exporter(reader, policy, means.audit_key, embedding, progress)
+    exported = exporter.export(order, folder, refresh=refresh)
+    return Delivery(exported, _hand_out(means.sessions, actor, policy, exported, embedder.name if embedder else ""))
 
 
 def require_export(sessions: Sessions, actor: Actor, tenant_id: UUID) -> None:
@@ -105,7 +113,7 @@ def _record_request(sessions: Sessions, actor: Actor, order: Order) -> None:
         record(conn, actor.tenant_id, entry)
 
 
-def _hand_out(sessions: Sessions, actor: Actor, policy: ScrubPolicy, exported: Exported) -> tuple[str, ...]:
+def _hand_out(sessions: Sessions, actor: Actor, policy: ScrubPolicy, exported: Exported, model: str) -> tuple[str, ...]:
     """Notes each partition and the whole; the days whose content was another one before."""
     manifest = exported.manifest
     changed = []
@@ -116,7 +124,7 @@ def _hand_out(sessions: Sessions, actor: Actor, policy: ScrubPolicy, exported: E
                 "day": partition.day,
                 "row_schema": ROW_SCHEMA,
                 "scrub": policy.digest,
-                "embedding": "",
+                "embedding": model,
                 "watermark": partition.watermark,
                 "forgotten": len(partition.forgotten),
             }

@@ -1,11 +1,15 @@
-"""From a run to a row: validate, scrub, label, dedup. Every stage looks at one row and does no I/O."""
+"""From a run to a row: validate, scrub, label, dedup, embed.
+
+Every stage but the last looks at one row, and none does I/O of its own: what they need is handed to them.
+"""
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from atomctl.canonical import Digest, Json, canonical_json, digest, digest_chunks
 from atomctl.dataset.labels import label
@@ -16,6 +20,10 @@ from atomctl.dataset.schema import unlabelled_validator
 from atomctl.dataset.scrub.scrubber import Scrubber
 from atomctl.dataset.trailing import Trailing
 from atomctl.runs.model import RunState
+
+EMBEDDED_AT_ONCE = 256
+"""Rows whose vectors are asked for and kept together: what is lost at most if the process is killed."""
+_T = TypeVar("_T")
 
 
 class Finished(NamedTuple):
@@ -65,10 +73,12 @@ def content_digest(lines: Iterable[bytes]) -> Digest:
     return digest_chunks(lines)
 
 
-def finished_rows(
+def scrubbed_rows(
     records: Iterable[Record], sources: Sources, trailing: Trailing, scrubber: Scrubber, tally: Tally
-) -> Iterator[Finished]:
-    """The rows of a partition in the order of its runs; `tally` counts them and what was dropped.
+) -> Iterator[Row]:
+    """The rows of a partition in the order of its runs, validated, scrubbed, labelled, each once.
+
+    `tally` counts what was dropped.
 
     Raises:
         AtomError: whatever the sources raise; a row that cannot be made is dropped, an answer that is missing is not.
@@ -80,10 +90,19 @@ def finished_rows(
         )
         try:
             row = validate(assemble(record, sources.logs(record), sources.risk(record)))
-            finished = once(label(scrubber.row(row), performance), seen)
+            yield once(label(scrubber.row(row), performance), seen)
         except RejectedError as rejected:
             tally.dropped[rejected.reason] += 1
-            continue
+
+
+def finished_rows(
+    rows: Iterable[Row], embed: Callable[[Sequence[Row]], Iterable[Row]] | None, tally: Tally
+) -> Iterator[Finished]:
+    """The rows as they are written, counted by `tally`; `embed` adds vectors to some rows at once."""
+    if embed is not None:
+        rows = itertools.chain.from_iterable(embed(batch) for batch in in_batches(rows, EMBEDDED_AT_ONCE))
+    for row in rows:
+        finished = Finished(row, canonical_json(row))
         tally.add(finished)
         yield finished
 
@@ -103,18 +122,24 @@ def validate(row: Row) -> Row:
     return row
 
 
-def once(row: Row, seen: set[Digest]) -> Finished:
-    """The row with its canonical JSON, if no row before it says the same of another run.
+def once(row: Row, seen: set[Digest]) -> Row:
+    """The row, if no row before it says the same of another run.
 
     Raises:
         RejectedError: one does, or the row cannot be written as canonical JSON.
     """
     try:
         fingerprint = digest(canonical_json({**row, "run_id": None, "audit_entry": None}))
-        line = canonical_json(row)
     except ValueError as error:
         raise RejectedError(Reason.INVALID) from error
     if fingerprint in seen:
         raise RejectedError(Reason.DUPLICATE)
     seen.add(fingerprint)
-    return Finished(row, line)
+    return row
+
+
+def in_batches(items: Iterable[_T], size: int) -> Iterator[list[_T]]:
+    """The items in their order, `size` at once; the last time what is left."""
+    rest = iter(items)
+    while batch := list(itertools.islice(rest, size)):
+        yield batch

@@ -68,8 +68,8 @@ def means(yard: Yard, audit_key: FileKey) -> Means:
 def export(means: Means, auditor: Actor) -> Callable[..., Delivery]:
     """Exports July on as the auditor, in both formats unless told otherwise."""
 
-    def run(folder: Path, *, refresh: bool = False, **given: Any) -> Delivery:
+    def run(folder: Path, *, refresh: bool = False, embedder: Any = None, **given: Any) -> Delivery:
         order = Order(**{"tenant_id": auditor.tenant_id, "since": date(2026, 7, 1), "formats": BOTH, **given})
-        return export_dataset(means, auditor, order, folder, refresh=refresh)
+        return export_dataset(means, auditor, order, folder, refresh=refresh, embedder=embedder)
 
     return run

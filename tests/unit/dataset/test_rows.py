@@ -21,7 +21,7 @@ from atomctl.dataset.rejection import RejectedError
 from atomctl.dataset.schema import row_validator
 from atomctl.dataset.scrub.policy import ScrubPolicy
 from atomctl.dataset.scrub.scrubber import Scrubber
-from atomctl.dataset.stages import Finished, Sources, Tally, content_digest, finished_rows, line_digest
+from atomctl.dataset.stages import Finished, Sources, Tally, content_digest, finished_rows, line_digest, scrubbed_rows
 from atomctl.dataset.trailing import Trailing
 from atomctl.dataset.writers import open_writer
 from atomctl.policy.decision import Automation, Category, Outcome
@@ -80,7 +80,8 @@ def run(
 ) -> tuple[list[Finished], Tally]:
     tally = Tally()
     sources = Sources(logs, lambda _: RISK)
-    return list(finished_rows(records, sources, Trailing({}), Scrubber(ScrubPolicy(bytes(32))), tally)), tally
+    rows = scrubbed_rows(records, sources, Trailing({}), Scrubber(ScrubPolicy(bytes(32))), tally)
+    return list(finished_rows(rows, None, tally)), tally
 
 
 def test_what_comes_out_fits_the_published_schema() -> None:

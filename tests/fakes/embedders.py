@@ -1,0 +1,38 @@
+"""Embedders without a model: good ones, and those that answer with nonsense."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from atomctl.canonical import sha256
+
+
+@dataclass
+class DigestEmbedder:
+    """Equal texts have equal vectors, others point anywhere. `texts` is what it was asked for."""
+
+    name: str = "digest-1"
+    dimension: int = 8
+    drift: float = 0.0
+    """What another processor makes of the same model: the last bits differ."""
+    texts: list[str] = field(default_factory=list)
+
+    def embed(self, texts: Sequence[str]) -> Any:
+        self.texts += texts
+        raw = [[byte - 127.5 for byte in sha256(text.encode())[: self.dimension]] for text in texts]
+        vectors = np.array(raw, dtype=np.float64).reshape(len(texts), self.dimension) + self.drift
+        return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+
+
+@dataclass
+class StrangeEmbedder(DigestEmbedder):
+    """Does to good vectors whatever `spoil` does."""
+
+    spoil: Callable[[Any], Any] = lambda vectors: vectors
+
+    def embed(self, texts: Sequence[str]) -> Any:
+        return self.spoil(super().embed(texts))

@@ -1,0 +1,35 @@
+"""A row as it is exported."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+import pytest
+
+from atomctl.dataset.excerpt import no_log
+from atomctl.dataset.labels import label
+from atomctl.dataset.model import Row
+from atomctl.dataset.record import Record, assemble
+
+
+@pytest.fixture
+def row() -> Row:
+    """A run that succeeded without steps."""
+    ended = Record(
+        run_id=UUID(int=7),
+        package_id=UUID(int=1),
+        workflow="web",
+        version="1.0.0",
+        environment="test",
+        state="SUCCEEDED",
+        parameters={"service": "web"},
+        decision={"outcome": "allow", "category": "routine", "automation": "automatic", "complexity": "simple"},
+        steps=[],
+        chunks=(),
+        log_size=0,
+        began_at=datetime(2026, 7, 1, 12, tzinfo=UTC),
+        duration_ms=1_000,
+        last_entry=17,
+    )
+    return label(assemble(ended, no_log(), {"score": 30, "rules": ["a-rule"]}), None)
