@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from tests.fakes.past_runs import Archive
+from tests.fakes.past_runs import Archive, Past
 from tests.fakes.people import log_in
 from tests.fakes.yard import Yard, manifest
 
@@ -52,6 +52,18 @@ def yard(sessions: Sessions, make_tenant: Callable[[str], UUID], tmp_path: Path)
 @pytest.fixture
 def archive(yard: Yard) -> Archive:
     return Archive(yard, yard.publish(manifest(SPEC)))
+
+
+@pytest.fixture
+def add(archive: Archive, sequence: Callable[[], None]) -> Callable[..., list[UUID]]:
+    """Puts runs into the past, and their ends into the log."""
+
+    def put(*runs: Past) -> list[UUID]:
+        ids = archive.add(*runs)
+        sequence()
+        return ids
+
+    return put
 
 
 @pytest.fixture

@@ -40,18 +40,6 @@ def forget(means: Means, sid: Actor) -> Forget:
     return partial(forget_run, means, sid)
 
 
-@pytest.fixture
-def add(archive: Archive, sequence: Callable[[], None]) -> Add:
-    """Puts runs into the past, and their ends into the log."""
-
-    def put(*runs: Past) -> list[UUID]:
-        ids = archive.add(*runs)
-        sequence()
-        return ids
-
-    return put
-
-
 def tree(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
 
