@@ -65,6 +65,11 @@ tools: $(READY) ## get the servers and tools of the tests into a cache outside t
 	@$(BIN)/python -m tools.build
 	@$(BIN)/python -m tools.debian
 	@$(BIN)/python -m tools.kubernetes.images
+	@$(BIN)/python -m tools.airflow
+
+.PHONY: airflow
+airflow: $(READY) ## set up Airflow in an environment of its own, which the test of deploy/airflow runs (half a minute)
+	@$(BIN)/python -m tools.airflow
 
 .PHONY: node
 node: $(READY) ## start a one-node Kubernetes, print KUBECONFIG, stay until Ctrl-C (root)

@@ -10,3 +10,5 @@ options=(--quiet --python-version 3.11 --universal --generate-hashes --no-emit-i
 .venv/bin/uv pip compile "${options[@]}" --extra embedded --group dev pyproject.toml -o requirements/dev.txt
 # What a container image holds: the same versions without extras, since its database is elsewhere.
 .venv/bin/uv pip compile "${options[@]}" --constraint requirements/runtime.txt pyproject.toml -o requirements/image.txt
+# Airflow, which a test runs deploy/airflow with, in an environment of its own.
+.venv/bin/uv pip compile "${options[@]}" requirements/airflow.in -o requirements/airflow.txt
