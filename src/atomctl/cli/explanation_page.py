@@ -17,12 +17,15 @@ _DIGEST = 19
 
 Found = Mapping[str, Any]
 
+_STATES = {"COMPENSATED": "failed, undone since", "COMPENSATION_FAILED": "failed, not undone"}
+"""What became of a failed step afterwards, in words."""
+
 
 def page(found: Found) -> str:
     """The whole explanation."""
     parts = (
         _head(found),
-        *map(_step, found["failing"]),
+        *(_step(step, found) for step in found["failing"]),
         _at_work(found),
         _since(found),
         _signals(found),
@@ -45,13 +48,19 @@ def _head(found: Found) -> Iterator[str]:
     yield f"  {found['story']}"
     if found["waits_for"]:
         yield from _labelled("waits for", _wait(found["waits_for"]))
-    if found["problem"] and not found["failing"]:
-        yield from _problem(found["problem"])
+    if found["problem"] and not _is_told_by_a_step(found):
+        yield from _problem(found["problem"], found)
     yield from _labelled("requested", found["requested_at"][:19].replace("T", " ") + " UTC")
     if took := _between(found["started_at"], found["ended_at"]):
         yield from _labelled("took", took)
     if found["left_behind"]:
         yield from _labelled("left behind", ", ".join(found["left_behind"]))
+
+
+def _is_told_by_a_step(found: Found) -> bool:
+    """Whether the run's reason is that of a failing step, which is shown below: `step work: exit code 1`."""
+    reasons = [step["problem"]["why"] for step in found["failing"] if step["problem"]]
+    return any(found["problem"]["why"].endswith(why) for why in reasons)
 
 
 def _wait(wait: Found) -> str:
@@ -60,8 +69,8 @@ def _wait(wait: Found) -> str:
     return f"{wait['text']}{since}{until}"
 
 
-def _step(step: Found) -> Iterator[str]:
-    words = [step["type"], step["state"]]
+def _step(step: Found, found: Found) -> Iterator[str]:
+    words = [step["type"], _STATES.get(step["state"], step["state"])]
     if step["exit_code"] is not None:
         words.append(f"exit code {step['exit_code']}")
     if step["tries"] > 1:
@@ -73,32 +82,33 @@ def _step(step: Found) -> Iterator[str]:
     kind = "step" if step["kind"] == "step" else "rollback step"
     yield f"{colour(kind, bold=True)} {step['name']}  {', '.join(words)}"
     if step["problem"]:
-        yield from _problem(step["problem"])
+        yield from _problem(step["problem"], found)
     yield from _log(step["log"])
 
 
-def _problem(problem: Found) -> Iterator[str]:
+def _problem(problem: Found, found: Found) -> Iterator[str]:
     yield from _labelled("why", problem["why"])
     if problem["code"]:
         title = f": {problem['title']}" if problem["title"] and problem["title"] != problem["why"] else ""
         yield from _labelled("code", problem["code"] + title)
     if problem["meaning"]:
         yield from _labelled("meaning", problem["meaning"])
-    if problem["hint"]:
-        yield from _labelled("hint", problem["hint"])
+    if problem["hint"] and problem["hint"].partition("  #")[0].rstrip() not in {
+        one["command"] for one in found["next"]
+    }:
+        yield from _labelled("hint", _short_ids(problem["hint"], found))
 
 
 def _log(log: Found) -> Iterator[str]:
     if log["unreadable"]:
         yield from _labelled("log", f"cannot be read: {log['unreadable']}")
     elif log["lines"]:
-        count = len(log["lines"])
-        yield f"  {'its last ' if log['more'] else 'it said, '}{count} {'line' if count == 1 else 'lines'}:"
+        yield "  the end of its log:" if log["more"] else "  its log:"
         yield from (f"  | {line}".rstrip() for line in log["lines"])
 
 
 def _at_work(found: Found) -> Iterator[str]:
-    return _step(found["at_work"]) if found["at_work"] else iter(())
+    return _step(found["at_work"], found) if found["at_work"] else iter(())
 
 
 def _since(found: Found) -> Iterator[str]:
@@ -113,7 +123,7 @@ def _since(found: Found) -> Iterator[str]:
     changes = comparison["changes"]
     yield f"{'changed' if changes else 'nothing changed'} since the last success (run {short(since['run_id'])}{ago})"
     if changes:
-        rows = [(f"  {_what(one)}", _value(one["before"]), "->", _value(one["after"])) for one in changes]
+        rows = [(f"  {_what(one):<12}", _value(one["before"]), "->", _value(one["after"])) for one in changes]
         yield from table(rows, ("", "", "", "")).splitlines()[1:]
     if comparison["more"]:
         yield f"  and {comparison['more']} more"

@@ -61,7 +61,7 @@ def explain_run(conn: Connection, objects: ObjectStore, actor: Actor, run_id: UU
     return Explanation(
         run=run,
         story=story(standing),
-        problem=problem_of(run.code, run.why),
+        problem=problem_of(run.code, run.why, run=run.id),
         failing=tuple(_step(conn, objects, run, each) for each in standing.failing),
         at_work=_step(conn, objects, run, standing.at_work) if standing.at_work else None,
         waits_for=waits_for(standing),
@@ -82,7 +82,7 @@ def _pending(conn: Connection, run: Run, steps: Steps) -> Approval | None:
 
 
 def _step(conn: Connection, objects: ObjectStore, run: Run, tried: Tried) -> StepSeen:
-    return steps_seen.seen(tried, _log(conn, objects, run, tried))
+    return steps_seen.seen(tried, _log(conn, objects, run, tried), run.id)
 
 
 def _log(conn: Connection, objects: ObjectStore, run: Run, tried: Tried) -> Log:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 from atomctl.explanation.model import Log, StepSeen
 from atomctl.explanation.problems import problem_of
@@ -43,8 +44,8 @@ def at_work(steps: Steps, attempts: Sequence[Attempt]) -> Tried | None:
     return next((tried for tried in found if tried.step.type != HandlerType.APPROVAL), None)
 
 
-def seen(tried: Tried, log: Log) -> StepSeen:
-    """The step as it is shown."""
+def seen(tried: Tried, log: Log, run: UUID) -> StepSeen:
+    """The step of this run as it is shown."""
     step, attempt = tried.step, tried.attempt
     code, why = step.code, step.error
     if code is None and why is None and attempt is not None:
@@ -62,7 +63,7 @@ def seen(tried: Tried, log: Log) -> StepSeen:
         isolation=attempt.isolation if attempt else None,
         started_at=attempt.started_at if attempt else step.started_at,
         ended_at=attempt.ended_at if attempt else step.ended_at,
-        problem=problem_of(code, why),
+        problem=problem_of(code, why, run=run, step=step.name),
         log=log,
     )
 
