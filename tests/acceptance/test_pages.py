@@ -20,13 +20,16 @@ def shell_blocks(page: str) -> str:
     return "\n".join(blocks)
 
 
-def follow(page: str, folder: Path, programs: tuple[Path, ...] = (), **files: str) -> tuple[str, Path]:
+def follow(
+    page: str, folder: Path, programs: tuple[Path, ...] = (), *, patience: float = 150, **files: str
+) -> tuple[str, Path]:
     """Runs a page's commands in an instance of its own; what they printed, and where they ran.
 
     Args:
         page: from the project's root.
         folder: for the instance's home and the folder the commands run in.
         programs: further folders of programs the page calls.
+        patience: seconds that all of it may take.
         files: what the page takes for granted, by name (`__` stands for a dot).
     """
     script = "set -euxo pipefail\n" + shell_blocks(page).replace("atomctl up --detach", "atomctl up --detach --port 0")
@@ -42,7 +45,7 @@ def follow(page: str, folder: Path, programs: tuple[Path, ...] = (), **files: st
         (work / name.replace("__", ".").replace("_", "-")).write_text(text)
     try:
         done = subprocess.run(
-            ["bash", "-c", script], cwd=work, env=env, capture_output=True, text=True, timeout=150, check=False
+            ["bash", "-c", script], cwd=work, env=env, capture_output=True, text=True, timeout=patience, check=False
         )
     finally:
         subprocess.run([PROGRAMS / "atomctl", "down"], env=env, capture_output=True, timeout=60, check=False)
