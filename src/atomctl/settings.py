@@ -16,6 +16,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from atomctl import setting_forms as forms
 from atomctl.errors import AtomError, Code, ExitCode
 
 INVALID = Code(
@@ -52,50 +53,6 @@ def _default_home() -> Path:
     return Path(base) / "atomctl"
 
 
-def _path(text: str) -> Path:
-    return Path(text).expanduser()
-
-
-def _port(text: str) -> int:
-    if not text.isdecimal() or int(text) > 65535:
-        raise ValueError(f"{text[:20]!r} is no port, which is a number from 0 to 65535")
-    return int(text)
-
-
-def _share(text: str) -> float:
-    share = float(text)
-    if not 0.0 < share <= 1.0:
-        raise ValueError("a number above 0 and up to 1")
-    return share
-
-
-def _words(text: str) -> tuple[str, ...]:
-    return tuple(word.strip() for word in text.split(",") if word.strip())
-
-
-def _one_of(*words: str) -> Callable[[str], str]:
-    def parse(text: str) -> str:
-        if text not in words:
-            raise ValueError(f"one of {', '.join(words)}")
-        return text
-
-    return parse
-
-
-def _duration(text: str) -> timedelta:
-    """`90s`, `15m`, `12h` or `30d`."""
-    units = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
-    number, unit = text[:-1], text[-1:]
-    if unit not in units or not number.isdecimal() or not 0 < int(number) < 1_000_000:
-        raise ValueError("a duration is a number and one of s, m, h, d, such as 90s or 30d")
-    return timedelta(**{units[unit]: int(number)})
-
-
-def _period(text: str) -> timedelta:
-    """A duration, or `off`, which is a duration of nothing."""
-    return timedelta(0) if text == "off" else _duration(text)
-
-
 def _setting(
     help_: str, parse: Callable[[str], Any], *env: str, default: Any = None, factory: Any = None, secret: bool = False
 ) -> Any:
@@ -114,11 +71,13 @@ class Settings:
     `context /path/file.json`.
     """
 
-    home: Path = _setting("where the state of this machine's instance lives", _path, "ATOM_HOME", factory=_default_home)
+    home: Path = _setting(
+        "where the state of this machine's instance lives", forms.path, "ATOM_HOME", factory=_default_home
+    )
     host: str = _setting("the address the server listens on", str, "ATOM_HOST", default="127.0.0.1")
-    port: int = _setting("the port the server listens on; 0 takes a free one", _port, "ATOM_PORT", default=8460)
+    port: int = _setting("the port the server listens on; 0 takes a free one", forms.port, "ATOM_PORT", default=8460)
     api_url: str | None = _setting("the server that the command line talks to", str, "ATOM_API_URL")
-    token_file: Path | None = _setting("the file that holds the access token", _path, "ATOM_TOKEN_FILE")
+    token_file: Path | None = _setting("the file that holds the access token", forms.path, "ATOM_TOKEN_FILE")
     database_url: str | None = _setting(
         "an external PostgreSQL (15 or newer); unset = the embedded one",
         str,
@@ -127,33 +86,38 @@ class Settings:
         secret=True,
     )
     credentials: Path | None = _setting(
-        "the folder with one password file per database role", _path, "ATOM_DATABASE_CREDENTIALS"
+        "the folder with one password file per database role", forms.path, "ATOM_DATABASE_CREDENTIALS"
     )
     environment: str = _setting(
         "the environment that trust rules and decisions see",
-        _one_of("development", "test", "staging", "production"),
+        forms.one_of("development", "test", "staging", "production"),
         "ATOM_ENVIRONMENT",
         default="development",
     )
     isolation: str | None = _setting(
         "whether shell steps need a sandbox (unset: preferred on an embedded loopback instance, else required)",
-        _one_of("required", "preferred"),
+        forms.one_of("required", "preferred"),
         "ATOM_ISOLATION",
     )
     step_allow: tuple[str, ...] = _setting(
         "internal networks and host:port pairs that steps may reach, separated by commas",
-        _words,
+        forms.words,
         "ATOM_STEP_ALLOW",
         default=(),
     )
     log_level: str = _setting(
-        "how much the processes log", _one_of("debug", "info", "warning", "error"), "ATOM_LOG_LEVEL", default="info"
+        "how much the processes log",
+        forms.one_of("debug", "info", "warning", "error"),
+        "ATOM_LOG_LEVEL",
+        default="info",
     )
     cosign_public_key: Path | None = _setting(
-        "the public key that `verify` uses when none is named", _path, "COSIGN_PUBLIC_KEY_PATH"
+        "the public key that `verify` uses when none is named", forms.path, "COSIGN_PUBLIC_KEY_PATH"
     )
     cosign: Path | None = _setting(
-        "the cosign that signs a probe of the controls; unset = the one on the path, if any", _path, "ATOM_COSIGN"
+        "the cosign that signs a probe of the controls; unset = the one on the path, if any",
+        forms.path,
+        "ATOM_COSIGN",
     )
     controls_receiver: str | None = _setting(
         "the host:port where a check of controls listens for what Alertmanager reports of alerts with probe=true",
@@ -162,12 +126,12 @@ class Settings:
     )
     controls_every: timedelta = _setting(
         "the time between two checks of the twelve controls by a worker, or `off`",
-        _period,
+        forms.period,
         "ATOM_CONTROLS_EVERY",
         default=timedelta(days=7),
     )
     secrets: str = _setting(
-        "where steps' secrets are kept", _one_of("none", "vault", "local"), "ATOM_SECRETS", default="none"
+        "where steps' secrets are kept", forms.one_of("none", "vault", "local"), "ATOM_SECRETS", default="none"
     )
     secrets_mount: str = _setting(
         "what the paths of secrets begin with: the mount of the KV engine", str, "ATOM_SECRETS_MOUNT", default="secret"
@@ -175,7 +139,7 @@ class Settings:
     vault_addr: str | None = _setting("the address of the Vault or OpenBao", str, "BAO_ADDR", "VAULT_ADDR")
     vault_namespace: str | None = _setting("its namespace", str, "BAO_NAMESPACE", "VAULT_NAMESPACE")
     vault_cacert: Path | None = _setting(
-        "the certificate authority it is trusted by", _path, "BAO_CACERT", "VAULT_CACERT"
+        "the certificate authority it is trusted by", forms.path, "BAO_CACERT", "VAULT_CACERT"
     )
     vault_role_id: str | None = _setting("the AppRole to log in with", str, "VAULT_ROLE_ID")
     vault_secret_id: str | None = _setting(
@@ -186,16 +150,16 @@ class Settings:
     )
     kubernetes: str | None = _setting(
         "the cluster of k8s steps: `in-cluster` by the Pod's service account, or `off`; unset = by KUBECONFIG, if set",
-        _one_of("in-cluster", "off"),
+        forms.one_of("in-cluster", "off"),
         "ATOM_KUBERNETES",
     )
-    kubeconfig: Path | None = _setting("the kubeconfig of the cluster of k8s steps: one file", _path, "KUBECONFIG")
+    kubeconfig: Path | None = _setting("the kubeconfig of the cluster of k8s steps: one file", forms.path, "KUBECONFIG")
     kube_context: str | None = _setting(
         "the context of the kubeconfig; unset = its current one", str, "ATOM_KUBE_CONTEXT"
     )
     step_runtime: str = _setting(
         "where shell steps run whose package says `shell`: `shell` in the worker's sandbox, `k8s` as Kubernetes Jobs",
-        _one_of("shell", "k8s"),
+        forms.one_of("shell", "k8s"),
         "ATOM_STEP_RUNTIME",
         default="shell",
     )
@@ -207,7 +171,7 @@ class Settings:
     )
     job_local_images: tuple[str, ...] = _setting(
         "images without a digest that Jobs may run in, because they exist on the nodes alone; for tests",
-        _words,
+        forms.words,
         "ATOM_JOB_LOCAL_IMAGES",
         default=(),
     )
@@ -221,7 +185,7 @@ class Settings:
     )
     audit_retention: timedelta = _setting(
         "how long anchors are locked, such as 30d; a lock cannot be shortened by anybody",
-        _duration,
+        forms.duration,
         "ATOM_AUDIT_RETENTION",
         default=timedelta(days=7 * 366),
     )
@@ -229,7 +193,7 @@ class Settings:
         "the Prometheus that `signals probe` and watches ask: its base address", str, "PROMETHEUS_URL", "PROM_URL"
     )
     watches: Path | None = _setting(
-        "the file of the series in that Prometheus that workers watch; unset = none", _path, "ATOM_WATCHES"
+        "the file of the series in that Prometheus that workers watch; unset = none", forms.path, "ATOM_WATCHES"
     )
     alertmanager_url: str | None = _setting(
         "the Alertmanager that a check of controls asks: its base address", str, "ALERTMANAGER_URL"
@@ -239,19 +203,19 @@ class Settings:
     )
     worker_metrics_port: int = _setting(
         "the port a worker shows its metrics on; 0 takes a free one, which stands in targets/ in the home",
-        _port,
+        forms.port,
         "ATOM_WORKER_METRICS_PORT",
         default=0,
     )
     alert_scale: float = _setting(
         "what every window and waiting time of the alert rules is multiplied with, for tests alone",
-        _share,
+        forms.share,
         "ATOM_ALERT_SCALE",
         default=1.0,
     )
     backup_folder: Path | None = _setting(
         "where backups are kept if in no bucket, best another disk; unset = a folder in the home",
-        _path,
+        forms.path,
         "ATOM_BACKUP_FOLDER",
     )
     s3_backup_bucket: str | None = _setting(
@@ -259,18 +223,18 @@ class Settings:
     )
     backup_lock: timedelta = _setting(
         "how long a bucket keeps what is stored of a backup locked, such as 30d; `off` for one without Object Lock",
-        _period,
+        forms.period,
         "ATOM_BACKUP_LOCK",
         default=timedelta(days=30),
     )
     backup_every: timedelta | None = _setting(
         "the time between two backups, or `off` (unset: 1d with the embedded database, else off)",
-        _period,
+        forms.period,
         "ATOM_BACKUP_EVERY",
     )
     drill_every: timedelta | None = _setting(
         "the time between two restore drills, or `off` (unset: 7d with the embedded database, else off)",
-        _period,
+        forms.period,
         "ATOM_DRILL_EVERY",
     )
     backup_keep: str = _setting(
@@ -278,6 +242,42 @@ class Settings:
         str,
         "ATOM_BACKUP_KEEP",
         default="daily=7,weekly=5,monthly=12",
+    )
+    embedding_url: str | None = _setting(
+        "the OpenAI-compatible provider of embeddings: its base address, such as https://provider.example/v1;"
+        " unset = the model on this machine",
+        str,
+        "ATOM_EMBEDDING_URL",
+    )
+    embedding_model: str | None = _setting("the model to ask that provider for", str, "ATOM_EMBEDDING_MODEL")
+    embedding_key_file: Path | None = _setting(
+        "the file with the provider's key, readable by its owner alone", forms.path, "ATOM_EMBEDDING_KEY_FILE"
+    )
+    embedding_dimension: int | None = _setting(
+        "the numbers in a vector to ask that provider for; unset = it is not asked, and must give 384",
+        forms.count(4096),
+        "ATOM_EMBEDDING_DIMENSION",
+    )
+    embedding_timeout: timedelta = _setting(
+        "how long one answer of that provider may take",
+        forms.duration,
+        "ATOM_EMBEDDING_TIMEOUT",
+        default=timedelta(seconds=30),
+    )
+    embedding_weights: Path | None = _setting(
+        "the folder with the files of all-MiniLM-L6-v2; unset = the installed package's",
+        forms.path,
+        "ATOM_EMBEDDING_WEIGHTS",
+    )
+    embedding_runtime: str | None = _setting(
+        "what computes it (unset: onnxruntime where it is installed, else numpy; the vectors are the same)",
+        forms.one_of("onnxruntime", "numpy"),
+        "ATOM_EMBEDDING_RUNTIME",
+    )
+    embedding_threads: int | None = _setting(
+        "the threads onnxruntime computes on; unset = one for each processor of this process",
+        forms.count(256),
+        "ATOM_EMBEDDING_THREADS",
     )
     origins: Mapping[str, str] = field(default_factory=dict, compare=False)
 

@@ -16,6 +16,7 @@ from atomctl.cli import contexts
 from atomctl.cli.bucket_checks import bucket_checks
 from atomctl.cli.cluster_check import cluster_check
 from atomctl.cli.connection import settings_in_force
+from atomctl.cli.embedding_check import embedding_check
 from atomctl.cli.invocation import Format, examples, output_option
 from atomctl.cli.printing import colour, emit, table
 from atomctl.client import Client
@@ -56,6 +57,7 @@ def _checks(settings: Settings) -> Iterator[Check]:
     yield _home(settings)
     yield from bucket_checks(settings)
     yield cluster_check(settings)
+    yield embedding_check(settings)
     yield _server(settings)
 
 

@@ -7,20 +7,16 @@ environment are not asked, and no credentials are sent. Format: Prometheus' HTTP
 
 from __future__ import annotations
 
-import contextlib
 import json
 import math
-import socket
-import ssl
-import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any
-from urllib.parse import SplitResult, urlencode, urlsplit
+from urllib.parse import SplitResult, urlencode
 
+from atomctl import exchange
 from atomctl.errors import AtomError, Code
+from atomctl.exchange import Answer, ExchangeError, Patience, Trouble
 from atomctl.insight import codes
 from atomctl.insight.matrix import Line, Span, lines
 
@@ -32,16 +28,12 @@ LARGEST_ANSWER = 1024 * 1024
 
 _LIMIT_OF_SERIES = "10000"
 _STATUSES: dict[int, Code] = {401: codes.DENIED, 403: codes.DENIED, 504: codes.SLOW}
+_TROUBLES: dict[Trouble, Code] = {
+    Trouble.UNREACHABLE: codes.UNREACHABLE,
+    Trouble.SLOW: codes.SLOW,
+    Trouble.NOT_HTTP: codes.NOT_PROMETHEUS,
+}
 _REFUSALS = frozenset({400, 422})
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """Seconds for a connection, for silence in the middle of an answer, and for the whole exchange."""
-
-    connect: float = 3.0
-    silence: float = 5.0
-    whole: float = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,18 +65,23 @@ class Prometheus:
         address = _address(self.url)
         seconds = f"{self.patience.whole:g}s"
         form = urlencode({"query": expression, "timeout": seconds, "limit": _LIMIT_OF_SERIES, **further})
-        with _exchange(address, self.patience) as connection:
-            connection.request("POST", f"{address.path.rstrip('/')}/api/v1/{question}", form, _HEADERS)
-            answer = connection.getresponse()
-            body = answer.read(LARGEST_ANSWER + 1)
-        return _data(answer.status, body)
+        try:
+            answer = exchange.post(
+                address,
+                f"/api/v1/{question}",
+                form.encode(),
+                _HEADERS,
+                patience=self.patience,
+                largest=LARGEST_ANSWER,
+            )
+        except ExchangeError as error:
+            raise AtomError(_TROUBLES[error.trouble], str(error)) from error
+        return _data(answer)
 
 
 _HEADERS = {
     "content-type": "application/x-www-form-urlencoded",
     "accept": "application/json",
-    "accept-encoding": "identity",
-    "connection": "close",
 }
 
 
@@ -104,68 +101,25 @@ def require_askable(expression: str) -> None:
 
 def _address(url: str) -> SplitResult:
     try:
-        parts = urlsplit(url)
-        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+        return exchange.address_of(url)
     except ValueError as error:
         raise AtomError(codes.BAD_ADDRESS, str(error)) from error
-    if not usable or parts.username is not None or parts.query or parts.fragment:
-        raise AtomError(codes.BAD_ADDRESS, f"scheme {parts.scheme!r}, host {parts.hostname!r}")
-    return parts
 
 
-@contextmanager
-def _exchange(address: SplitResult, patience: Patience) -> Iterator[HTTPConnection]:
-    """A connection that is cut when the whole time is over: a server that sends a byte a second is slow, too."""
-    host = address.hostname or ""
-    connection = (
-        HTTPSConnection(host, address.port, timeout=patience.connect)
-        if address.scheme == "https"
-        else HTTPConnection(host, address.port, timeout=patience.connect)
-    )
-    late = threading.Event()
-
-    def cut() -> None:
-        late.set()
-        with contextlib.suppress(OSError):
-            if connection.sock is not None:
-                connection.sock.shutdown(socket.SHUT_RDWR)
-
-    timer = threading.Timer(patience.whole, cut)
-    timer.daemon = True
-    try:
-        connection.connect()
-        connection.sock.settimeout(patience.silence)
-        timer.start()
-        yield connection
-    except TimeoutError as error:
-        raise AtomError(codes.SLOW, f"{address.netloc} said nothing in time") from error
-    except ssl.SSLError as error:
-        raise AtomError(codes.UNREACHABLE, f"{address.netloc}: {error.reason or error}") from error
-    except (OSError, HTTPException, ValueError) as error:
-        if late.is_set():
-            raise AtomError(codes.SLOW, f"no whole answer from {address.netloc} in {patience.whole:g} s") from error
-        code = codes.UNREACHABLE if isinstance(error, OSError) or connection.sock is None else codes.NOT_PROMETHEUS
-        raise AtomError(code, f"{address.netloc}: {type(error).__name__}") from error
-    finally:
-        timer.cancel()
-        connection.close()
-    if late.is_set():
-        raise AtomError(codes.SLOW, f"no whole answer from {address.netloc} in {patience.whole:g} s")
-
-
-def _data(status: int, body: bytes) -> Any:
+def _data(answer: Answer) -> Any:
     """What an answer holds beside its status.
 
     Raises:
         AtomError: INS803, INS805 to INS809, INS812.
     """
+    status = answer.status
     if 300 <= status < 400:
         raise AtomError(codes.REDIRECTED, f"status {status}")
     if status in _STATUSES:
         raise AtomError(_STATUSES[status], f"status {status}")
-    if len(body) > LARGEST_ANSWER:
+    if not answer.whole:
         raise AtomError(codes.TOO_LARGE, f"more than {LARGEST_ANSWER} bytes")
-    document = _document(status, body)
+    document = _document(status, answer.body)
     if status in _REFUSALS:
         raise AtomError(codes.REFUSED_EXPRESSION, _words(document))
     if status >= 500:

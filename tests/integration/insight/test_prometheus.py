@@ -18,7 +18,8 @@ from tests.servers.prometheus import Prometheus as RealPrometheus
 from tests.servers.waiting import wait_until
 
 from atomctl.errors import AtomError
-from atomctl.insight.prometheus import LARGEST_ANSWER, LONGEST_EXPRESSION, Patience, Prometheus
+from atomctl.exchange import Patience
+from atomctl.insight.prometheus import LARGEST_ANSWER, LONGEST_EXPRESSION, Prometheus
 
 SHORT = Patience(connect=0.5, silence=0.5, whole=1.0)
 
