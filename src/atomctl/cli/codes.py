@@ -73,7 +73,7 @@ RUN_ENDED_BADLY = Code(
     "CLI010",
     "the run did not succeed",
     "The run that was waited for ended in another state than SUCCEEDED; its steps and logs say why.",
-    "atomctl status RUN; atomctl logs RUN",
+    "atomctl runs explain RUN",
     ExitCode.NO,
 )
 CANNOT_LISTEN = Code(

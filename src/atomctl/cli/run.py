@@ -75,7 +75,7 @@ def command(
         raise AtomError(
             codes.RUN_ENDED_BADLY,
             f"run {short(ended['id'])} ended {ended['state']}",
-            hint=f"atomctl logs {short(ended['id'])}",
+            hint=f"atomctl runs explain {short(ended['id'])}",
         )
 
 

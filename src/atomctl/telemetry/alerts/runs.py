@@ -30,8 +30,8 @@ ALERTS: tuple[Alert, ...] = (
         means="At least one run did not do what it was asked for. Its steps before the failure took effect, unless the "
         "run says that it was rolled back.",
         clear=(
-            "`atomctl runs list --state FAILED` names the runs; `atomctl status RUN` shows the step and the reason.",
-            "`atomctl logs RUN` shows what the step printed.",
+            "`atomctl runs list --state FAILED` names the runs.",
+            "`atomctl runs explain RUN` shows step, reason, the end of the log and what changed since a success.",
             "Mend the cause, then `atomctl runs resume RUN`, or `atomctl runs rerun RUN` for a new run.",
         ),
     ),
@@ -58,7 +58,8 @@ ALERTS: tuple[Alert, ...] = (
         "going away.",
         clear=(
             "`atomctl signals list --kind failure_rate` names the workflows that fail more often than usual.",
-            "`atomctl runs list --state FAILED --workflow NAME` shows whether it is always the same step.",
+            "`atomctl runs list --state FAILED --workflow NAME` names its runs.",
+            "`atomctl runs explain RUN` on some of them shows whether it is always the same step.",
         ),
         wait=timedelta(minutes=15),
     ),
@@ -86,7 +87,7 @@ ALERTS: tuple[Alert, ...] = (
         means="A worker ended in the middle of a step that may not be repeated. Only somebody who looks at the system "
         "itself can tell whether it took effect.",
         clear=(
-            "`atomctl runs list --state NEEDS_DECISION` names the runs; `atomctl status RUN` names the step.",
+            "`atomctl runs list --state NEEDS_DECISION` names the runs; `atomctl runs explain RUN` the step.",
             "Look at the system the step changes: did it take effect?",
             "Say so: `atomctl runs resolve RUN STEP done --reason ...`, or `rerun`, or `rollback`.",
         ),
