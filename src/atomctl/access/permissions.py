@@ -37,6 +37,7 @@ class Verb(enum.StrEnum):
     FORGET = "forget"
     ACKNOWLEDGE = "acknowledge"
     PROBE = "probe"
+    SYNC = "sync"
 
 
 class Resource(enum.StrEnum):
@@ -55,6 +56,7 @@ class Resource(enum.StrEnum):
     AUDIT = "audit"
     SIGNAL = "signal"
     DATASET = "dataset"
+    KNOWLEDGE = "knowledge"
 
 
 _EVERYBODY = frozenset(Role)
@@ -101,6 +103,8 @@ PERMISSIONS: Mapping[tuple[Verb, Resource], frozenset[Role]] = MappingProxyType(
         (Verb.READ, Resource.SIGNAL): _EVERYBODY,
         (Verb.ACKNOWLEDGE, Resource.SIGNAL): _roles(Role.OPERATOR, Role.SECURITY),
         (Verb.PROBE, Resource.SIGNAL): _roles(Role.OPERATOR, Role.SECURITY),
+        (Verb.READ, Resource.KNOWLEDGE): _EVERYBODY,
+        (Verb.SYNC, Resource.KNOWLEDGE): _roles(Role.AUTHOR, Role.ADMIN),
     }
 )
 

@@ -67,6 +67,8 @@ class Vectors:
 
     model: str
     rows: tuple[str, ...]
+    middle: str
+    """The direction in the middle of them: what the page is about as a whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +107,13 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a search gave, the best first."""
+    """What a search gave: the best passage of each page, the best first."""
 
     passages: tuple[Passage, ...]
-    unknown: tuple[str, ...]
-    """Words of the question that stand nowhere."""
+    unknown_names: tuple[str, ...]
+    """Names in the text that stand nowhere on the shelf."""
+    cosine: float | None
+    """Of the nearest chunk of all; None if only words were searched for."""
     without_meaning: AtomError | None = field(default=None)
     """Why only words were searched for; None if vectors were compared, too."""
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 
 _WORD = re.compile(r"[^\W_]+")
+_SENTENCE = re.compile(r"[.?!:]\s+")
 _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
@@ -19,6 +20,17 @@ def searchable(text: str) -> str:
         parts = _HUMP.split(word)
         words += [word, *parts] if len(parts) > 1 else [word]
     return " ".join(words)
+
+
+def names_in(text: str) -> list[str]:
+    """The words that name something: with a capital or a digit in them, where no sentence begins."""
+    found = list[str]()
+    for sentence in _SENTENCE.split(text):
+        for place, word in enumerate(_WORD.findall(sentence)):
+            telling = word[1:] if place == 0 else word
+            if any(char.isupper() or char.isdigit() for char in telling):
+                found.append(word)
+    return found
 
 
 def any_of(terms: Iterable[str]) -> str:

@@ -111,6 +111,19 @@ BEGIN
         CREATE INDEX knowledge_vectors_by_meaning ON atom.knowledge_vectors
             USING hnsw (embedding %1$s.halfvec_cosine_ops);
 
+        -- What a page is about as a whole: the direction in the middle of its chunks'.
+        CREATE TABLE atom.knowledge_gists (
+            tenant_id  uuid             NOT NULL,
+            collection text             NOT NULL,
+            path       text             NOT NULL,
+            model      text             NOT NULL CHECK (char_length(model) BETWEEN 1 AND 300),
+            embedding  %1$s.halfvec(384) NOT NULL,
+            PRIMARY KEY (tenant_id, collection, path, model),
+            FOREIGN KEY (tenant_id, collection, path)
+                REFERENCES atom.knowledge_documents (tenant_id, collection, path) ON DELETE CASCADE
+        );
+        SELECT atom.protect('atom.knowledge_gists', 'SELECT, INSERT, DELETE');
+
         -- The chunks nearest to a vector among those of one tenant, shelf and model, under row level security. A small
         -- shelf is compared whole, which is exact; a large one by its graph, going on until enough rows are the tenant's.
         CREATE FUNCTION atom.nearest_chunks(_shelf text, _model text, _vector text, _whole boolean, _limit integer)
@@ -131,8 +144,17 @@ BEGIN
                     ORDER BY v.embedding <=> asked LIMIT _limit;
             END IF;
         END $$;
-        REVOKE ALL ON FUNCTION atom.nearest_chunks(text, text, text, boolean, integer) FROM PUBLIC;
-        GRANT EXECUTE ON FUNCTION atom.nearest_chunks(text, text, text, boolean, integer) TO atom_app, atom_worker;
+        CREATE FUNCTION atom.nearest_pages(_model text, _vector text, _limit integer)
+        RETURNS TABLE (collection text, path text)
+        LANGUAGE sql STABLE SET search_path = pg_catalog, %1$s, pg_temp AS $$
+            SELECT g.collection, g.path FROM atom.knowledge_gists AS g
+            WHERE g.tenant_id = NULLIF(current_setting('app.tenant', true), '')::uuid AND g.model = _model
+            ORDER BY g.embedding <=> _vector::%1$s.halfvec, g.collection, g.path LIMIT _limit
+        $$;
+        REVOKE ALL ON FUNCTION atom.nearest_chunks(text, text, text, boolean, integer),
+            atom.nearest_pages(text, text, integer) FROM PUBLIC;
+        GRANT EXECUTE ON FUNCTION atom.nearest_chunks(text, text, text, boolean, integer),
+            atom.nearest_pages(text, text, integer) TO atom_app, atom_worker;
     $sql$, place);
     RETURN true;
 END
