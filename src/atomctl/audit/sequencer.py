@@ -64,7 +64,7 @@ class Sequencer:
     Args:
         dsn: how to reach the database as `atom_sequencer`.
         signer: the log's key.
-        idle: how long it sleeps when the inbox is empty; bounds the lag of a quiet log.
+        idle: how long it sleeps when the inbox has just become empty; five times that bounds the lag of a quiet log.
         checkpoint_every: the shortest time between two rounds of signing.
     """
 
@@ -126,14 +126,16 @@ class Sequencer:
         metrics.set_to(catalog.AUDIT_LEADING, 1)
         try:
             unsigned, sign_at = True, monotonic()  # whoever led before may have left a head unsigned
+            pause = self._idle
             while not stop.is_set():
                 moved = self._move(connection)
+                pause = self._idle if moved else min(pause * 1.2, self._idle * 5)
                 unsigned = unsigned or moved > 0
                 if unsigned and monotonic() >= sign_at:
                     self._sign(connection)
                     unsigned, sign_at = False, monotonic() + self._checkpoint_every.total_seconds()
                 if moved < BATCH:
-                    stop.wait(self._idle.total_seconds())
+                    stop.wait(pause.total_seconds())
             self._finish(connection)
         finally:
             metrics.set_to(catalog.AUDIT_LEADING, 0)
