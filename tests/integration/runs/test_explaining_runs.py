@@ -11,19 +11,23 @@ import pytest
 from psycopg.types.json import Jsonb
 from tests.fakes.past_runs import Archive, Past
 from tests.fakes.people import log_in
-from tests.fakes.yard import Yard, manifest, until
+from tests.fakes.scripted import Scripted, let_go
+from tests.fakes.yard import Yard, manifest, until, working
 
 from atomctl.access.model import Role
+from atomctl.approvals.model import Choice
+from atomctl.db.address import DatabaseAddress
 from atomctl.db.ids import new_id
 from atomctl.errors import AtomError
 from atomctl.explanation.model import Aspect, Explanation
 from atomctl.explanation.service import explain_run
 from atomctl.insight import service as insight
 from atomctl.insight.model import Candidate, Detector, Kind, Severity
+from atomctl.runs import service as runs
 from atomctl.runs.attempt_log import CHUNK
 from atomctl.runs.model import Run, RunState
 from atomctl.runs.steps.codes import EXIT_STATUS
-from atomctl.worker import Worker
+from atomctl.worker import Worker, WorkerOptions
 
 DEPLOY = """
 parameters:
@@ -222,3 +226,51 @@ def test_another_tenants_run_is_no_run_and_no_success_to_compare_with(
     assert refused.value.code.id == "AUT020"
     with pytest.raises(AtomError):
         explained(yard, new_id())
+
+
+def test_a_run_that_asks_shows_the_step_its_log_and_the_three_answers(
+    yard: Yard, database: DatabaseAddress, scratch: Path
+) -> None:
+    scratch.mkdir()
+    spec = "handlers:\n  - {name: only, type: shell, config: {command: [echo, x]}, idempotency: unsafe}"
+    with working(database, yard, Scripted(let_go), scratch, WorkerOptions(poll=0.05, watch=0.05)):
+        run = yard.start(yard.publish(manifest(spec)))
+        yard.wait(run, RunState.NEEDS_DECISION)
+        found = explained(yard, run)
+    assert found.waits_for is not None
+    assert found.waits_for.text == "a person who finds out whether step only took effect"
+    (step,) = found.failing
+    assert step.problem is not None
+    assert (step.state, step.problem.code) == ("UNKNOWN", "RUN613")
+    assert [command.command.rpartition(str(run.id))[2].split()[:2] for command in found.next] == [
+        ["--step", "only"],
+        ["only", "done"],
+        ["only", "rerun"],
+        ["only", "rollback"],
+    ]
+
+
+def test_a_run_nobody_executes_waits_for_a_worker_until_it_is_cancelled(yard: Yard) -> None:
+    run = yard.start(yard.publish(manifest(DEPLOY), SCRIPTS))
+    queued = explained(yard, run)
+    assert queued.waits_for is not None
+    assert queued.waits_for.text == "a worker, and none is alive"
+    with yard.sessions.tenant(yard.tenant_id) as conn:
+        runs.cancel(conn, yard.olga, run.id, "not today")
+    cancelled = explained(yard, run)
+    assert cancelled.waits_for is None
+    assert cancelled.story == "It was cancelled before it began."
+    assert cancelled.problem is not None
+    assert cancelled.problem.why == "not today"
+    assert [command.command for command in cancelled.next] == [f"atomctl runs rerun {run.id}"]
+
+
+def test_a_run_that_was_rejected_says_so(yard: Yard) -> None:
+    spec = "handlers:\n  - {name: only, type: shell, config: {command: [echo, x]}}"
+    demanding = manifest(spec).replace("approval_required: false", "approval_required: true")
+    run = yard.request(yard.publish(demanding))
+    yard.vote(run, yard.sara, Choice.REJECT)
+    found = explained(yard, run)
+    assert found.story == "Somebody voted against it; nothing more of it runs."
+    assert found.waits_for is None
+    assert found.failing == ()
