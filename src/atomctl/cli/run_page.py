@@ -22,6 +22,8 @@ ENDED = frozenset(
     }
 )
 WAITS_FOR_A_PERSON = frozenset({"AWAITING_APPROVAL", "NEEDS_DECISION"})
+RAISES_QUESTIONS = frozenset({"FAILED", "TIMED_OUT", "ROLLED_BACK", "ROLLBACK_INCOMPLETE", "NEEDS_DECISION"})
+"""Where somebody will ask what happened."""
 
 _SIGNS = {
     "SUCCEEDED": ("ok", "green"),

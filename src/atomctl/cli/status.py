@@ -9,9 +9,9 @@ import click
 from atomctl.cli import run_page
 from atomctl.cli.connection import open_client
 from atomctl.cli.durations import Duration
-from atomctl.cli.identifiers import run_id
+from atomctl.cli.identifiers import run_id, short
 from atomctl.cli.invocation import Format, examples, output_option
-from atomctl.cli.printing import emit
+from atomctl.cli.printing import emit, say
 from atomctl.cli.waiting import wait_for_run
 
 
@@ -32,3 +32,5 @@ def command(run: str, wait: bool, timeout: timedelta, output: Format) -> None:
         identifier = run_id(client, run)
         found = wait_for_run(client, identifier, timeout) if wait else client.get(f"runs/{identifier}")
         emit("run", {"name": found["id"], **found}, output, text=run_page.page)
+        if found["state"] in run_page.RAISES_QUESTIONS:
+            say(f"Next: atomctl runs explain {short(found['id'])}")
