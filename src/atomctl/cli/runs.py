@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from atomctl.cli import explanation_page, run_page
+from atomctl.cli import answer_page, explanation_page, run_page
 from atomctl.cli.connection import open_client
 from atomctl.cli.identifiers import run_id, short
 from atomctl.cli.invocation import Format, examples, output_option
@@ -59,6 +59,19 @@ def explain(run: str, output: Format) -> None:
         found = client.get(f"runs/{run_id(client, run)}/explanation")
         emit("explanation", {"name": found["run_id"], **found}, output, text=explanation_page.page)
         say("\n" + explanation_page.next_lines(found))
+
+
+@command.command("similar", epilog=examples("atomctl runs similar 7f3a9c21", "atomctl runs similar 7f3a -o json"))
+@click.argument("run")
+@click.option("--limit", type=click.IntRange(1, 20), default=5, show_default=True, help="At most this many.")
+@output_option
+def similar(run: str, limit: int, output: Format) -> None:
+    """Find past failures like this one, and what fixed them."""
+    with open_client() as client:
+        found = client.get(f"runs/{run_id(client, run)}/similar", limit=limit)
+    emit("similar-runs", {"name": found["run_id"], **found}, output, text=answer_page.similar)
+    if lacking := answer_page.lacking(found):
+        say(lacking)
 
 
 def _change(run: str, action: str, body: dict[str, object], output: Format) -> None:

@@ -52,6 +52,8 @@ SECTIONS: dict[str, tuple[Verb, ...]] = {
         Verb("explain", "explain", "Explain an error code or a rule."),
     ),
     "Operate": (
+        Verb("ask", "ask", "Ask the runbooks: passages with their source."),
+        Verb("knowledge", "knowledge", "Put runbooks and past runs where they are found."),
         Verb("stats", "stats", "Draw runs, failures, step times and what waits."),
         Verb("signals", "signals", "Show what was noticed, and answer it."),
         Verb("metrics", "metrics", "Print the alert rules and the metrics there are."),

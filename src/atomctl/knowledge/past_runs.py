@@ -19,7 +19,7 @@ from atomctl.knowledge.model import Chunk, Page
 from atomctl.objects.model import ObjectStore
 from atomctl.runs.log_tail import last_lines
 from atomctl.runs.masking import Masker
-from atomctl.runs.model import Attempt, AttemptState, Run
+from atomctl.runs.model import Attempt, AttemptState, Run, RunState
 from atomctl.runs.read import attempts_of, run_of
 from atomctl.runs.secret_forms import MINIMUM
 
@@ -29,20 +29,20 @@ _LINES = 15
 _LONGEST = 1_500
 """Characters of the text of a run, of which models read the first thousand."""
 _BAD = frozenset({AttemptState.FAILED, AttemptState.TIMED_OUT, AttemptState.REFUSED, AttemptState.LOST})
+ASKING = frozenset({RunState.NEEDS_DECISION, RunState.PAUSED})
+"""States of runs that have not ended and in which somebody has to find out what went wrong."""
 _PSEUDONYM = re.compile(r"<(email|ip|opaque):[0-9a-f]+>")
 
 _sql: Any = queries.load(__file__)
 
 
-def ungathered(
-    conn: Connection, tenant_id: UUID, model: str | None, run_id: UUID | None = None, count: int = AT_ONCE
-) -> list[tuple[UUID, Digest]]:
-    """The newest runs that are not in the index as they ended, with this model's vectors if one is named.
+def ungathered(conn: Connection, tenant_id: UUID, model: str | None) -> list[tuple[UUID, Digest]]:
+    """The newest runs, at most `AT_ONCE`, that are not in the index as they ended with this model's vectors, if any's.
 
     Returns:
         Their ids, each with the digest that its page is to have.
     """
-    rows = _sql.runs_to_gather(conn, tenant_id=tenant_id, model=model, run_id=run_id, count=count)
+    rows = _sql.runs_to_gather(conn, tenant_id=tenant_id, model=model, count=AT_ONCE)
     return [(row["id"], Digest(row["digest"])) for row in rows]
 
 

@@ -102,7 +102,7 @@ SELECT id, collection, path, heading, anchor, text,
     ARRAY(SELECT unnest(tsvector_to_array(search)) INTERSECT SELECT unnest(:terms::text[])) AS terms
 FROM atom.knowledge_chunks WHERE tenant_id = :tenant_id AND id = ANY(:ids);
 
--- name: runs_to_gather(tenant_id, model, run_id, count)
+-- name: runs_to_gather(tenant_id, model, count)
 -- Runs that ended after something in them went wrong and are not in the index as they ended, the newest first.
 SELECT r.id, x.digest
 FROM atom.workflow_runs AS r
@@ -110,7 +110,6 @@ CROSS JOIN LATERAL (SELECT r.state || ' ' || extract(epoch FROM r.ended_at)::tex
 LEFT JOIN atom.knowledge_documents AS d
     ON d.tenant_id = r.tenant_id AND d.collection = 'runs' AND d.path = r.id::text
 WHERE r.tenant_id = :tenant_id AND r.ended_at IS NOT NULL AND NOT r.dry_run AND r.started_at IS NOT NULL
-  AND (:run_id::uuid IS NULL OR r.id = :run_id)
   AND (d.digest IS DISTINCT FROM x.digest OR (:model::text IS NOT NULL AND d.model IS DISTINCT FROM :model))
   AND EXISTS (
       SELECT FROM atom.step_attempts AS a

@@ -9,6 +9,7 @@ from anyio.to_thread import current_default_thread_limiter
 from fastapi import APIRouter, FastAPI
 
 import atomctl
+from atomctl.knowledge.opening import open_meaning
 from atomctl.server.problems import add_problem_handlers
 from atomctl.server.routes import (
     approvals,
@@ -16,6 +17,7 @@ from atomctl.server.routes import (
     auth,
     explanation,
     health,
+    knowledge,
     logs,
     packages,
     runs,
@@ -39,6 +41,7 @@ def create_app(services: Services) -> FastAPI:
     """The API on top of `services`, which the caller closes."""
     app = build_app()
     app.state.services = services
+    app.state.meaning = open_meaning(services.settings)
     return app
 
 
@@ -70,6 +73,7 @@ def build_app() -> FastAPI:
         audit,
         signals,
         stats,
+        knowledge,
     ):
         api.include_router(noun.router)
     app.include_router(api)
