@@ -23,9 +23,12 @@ class DigestEmbedder:
 
     def embed(self, texts: Sequence[str]) -> Any:
         self.texts += texts
-        raw = [[byte - 127.5 for byte in sha256(text.encode())[: self.dimension]] for text in texts]
+        raw = [[byte - 127.5 for byte in self._bytes(text)] for text in texts]
         vectors = np.array(raw, dtype=np.float64).reshape(len(texts), self.dimension) + self.drift
         return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+
+    def _bytes(self, text: str) -> bytes:
+        return (sha256(text.encode()) * (self.dimension // 32 + 1))[: self.dimension]
 
 
 @dataclass

@@ -6,11 +6,13 @@ import datetime
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from atomctl.canonical import Json
 from atomctl.dataset import codes
+from atomctl.dataset.ahead import reading_ahead
 from atomctl.dataset.excerpt import SIDE, no_log, read_excerpt
 from atomctl.dataset.model import Census, Order, Row
 from atomctl.dataset.record import Record, assemble, record_from, risk_from
@@ -69,8 +71,8 @@ class RunReader:
         return {"tenant_id": self._tenant_id, "start": midnight(order.since), "end": end_of(order)}
 
     @contextmanager
-    def day(self, day: datetime.date, watermark: int) -> Iterator[DaySource]:
-        """The day's runs in the order in which they ended, read as they are asked for."""
+    def day(self, day: datetime.date, watermark: int, *, logs: bool = True) -> Iterator[DaySource]:
+        """The day's runs in the order in which they ended, read as they are asked for; with or without logs."""
         start = midnight(day)
         within: dict[str, Any] = {
             "tenant_id": self._tenant_id,
@@ -81,8 +83,13 @@ class RunReader:
             before = _sql.durations_before(conn, **within, watermark=watermark, count=WINDOW)
             trailing = Trailing({row["workflow"]: row["durations"] for row in before})
             risks = {row["package_id"]: risk_from(row["risk"]) for row in _sql.risks(conn, **within)}
-            sources = Sources(self._logs, lambda record: _risk(risks, record))
-            yield DaySource(_records(conn, {**within, "watermark": watermark, "side": SIDE}), sources, trailing)
+            records = _records(conn, {**within, "watermark": watermark, "side": SIDE})
+            risk = partial(_risk, risks)
+            if not logs:
+                yield DaySource(records, Sources(lambda _: no_log(), risk), trailing)
+                return
+            with reading_ahead(self._logs) as ahead:
+                yield DaySource(ahead.following(records), Sources(ahead.of, risk), trailing)
 
     def one(self, run_id: UUID, ended_at: datetime.datetime) -> Row | None:
         """The row of one run before scrubbing; None if the log does not have its end or its row cannot be made."""

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
 
-from atomctl.canonical import Digest, Json, canonical_json, digest, digest_chunks
+from atomctl.canonical import Digest, Json, canonical_json, digest, digest_chunks, sha256
 from atomctl.dataset.labels import label
 from atomctl.dataset.model import Reason, Row
 from atomctl.dataset.record import Record, assemble
@@ -75,7 +75,7 @@ def content_digest(lines: Iterable[bytes]) -> Digest:
 
 def scrubbed_rows(
     records: Iterable[Record], sources: Sources, trailing: Trailing, scrubber: Scrubber, tally: Tally
-) -> Iterator[Row]:
+) -> Iterator[Finished]:
     """The rows of a partition in the order of its runs, validated, scrubbed, labelled, each once.
 
     `tally` counts what was dropped.
@@ -83,7 +83,7 @@ def scrubbed_rows(
     Raises:
         AtomError: whatever the sources raise; a row that cannot be made is dropped, an answer that is missing is not.
     """
-    seen: set[Digest] = set()
+    seen: set[bytes] = set()
     for record in records:
         performance = trailing.place(
             record.workflow, record.duration_ms, succeeded=record.state == RunState.SUCCEEDED.value
@@ -96,15 +96,20 @@ def scrubbed_rows(
 
 
 def finished_rows(
-    rows: Iterable[Row], embed: Callable[[Sequence[Row]], Iterable[Row]] | None, tally: Tally
+    rows: Iterable[Finished], embed: Callable[[Sequence[Row]], Iterable[Row]] | None, tally: Tally
 ) -> Iterator[Finished]:
     """The rows as they are written, counted by `tally`; `embed` adds vectors to some rows at once."""
     if embed is not None:
-        rows = itertools.chain.from_iterable(embed(batch) for batch in in_batches(rows, EMBEDDED_AT_ONCE))
-    for row in rows:
-        finished = Finished(row, canonical_json(row))
+        rows = _embedded(rows, embed)
+    for finished in rows:
         tally.add(finished)
         yield finished
+
+
+def _embedded(rows: Iterable[Finished], embed: Callable[[Sequence[Row]], Iterable[Row]]) -> Iterator[Finished]:
+    for batch in in_batches(rows, EMBEDDED_AT_ONCE):
+        for row in embed([finished.row for finished in batch]):
+            yield Finished(row, canonical_json(row))
 
 
 def validate(row: Row) -> Row:
@@ -122,20 +127,22 @@ def validate(row: Row) -> Row:
     return row
 
 
-def once(row: Row, seen: set[Digest]) -> Row:
-    """The row, if no row before it says the same of another run.
+def once(row: Row, seen: set[bytes]) -> Finished:
+    """The row with its canonical JSON, if no row before it says the same of another run.
 
     Raises:
         RejectedError: one does, or the row cannot be written as canonical JSON.
     """
     try:
-        fingerprint = digest(canonical_json({**row, "run_id": None, "audit_entry": None}))
+        line = canonical_json(row)
     except ValueError as error:
         raise RejectedError(Reason.INVALID) from error
+    # The line begins with `audit_entry`. Quotes inside a text are escaped, so `"run_id":"..."` is a name and its value.
+    fingerprint = sha256(line.partition(b",")[2].replace(f'"run_id":"{row["run_id"]}"'.encode(), b""))
     if fingerprint in seen:
         raise RejectedError(Reason.DUPLICATE)
     seen.add(fingerprint)
-    return row
+    return Finished(row, line)
 
 
 def in_batches(items: Iterable[_T], size: int) -> Iterator[list[_T]]:

@@ -10,7 +10,7 @@ import enum
 import math
 from collections import Counter
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 from atomctl.rules.hosts import urls
@@ -197,6 +197,7 @@ def _named(text: str, end: int) -> Iterator[FoundSecret]:
         yield FoundSecret(SecretKind.NAMED, name, begin, begin + len(value))
 
 
+@lru_cache(maxsize=4096)
 def names_secret(name: str) -> bool:
     """Whether a variable of this name holds a secret (and not the name or place of one)."""
     lower = name.lower().replace("-", "_")
