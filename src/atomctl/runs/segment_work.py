@@ -32,6 +32,7 @@ from atomctl.runs.secret_reading import Reader, read_secrets, unstarted
 from atomctl.runs.segments import LetGo
 from atomctl.runs.step_course import Begun, Found, Lost, Try
 from atomctl.runs.steps.kubernetes.model import Grounds
+from atomctl.runs.steps.limits import limits_of
 from atomctl.runs.steps.model import IsolationLevel, Outcome, StepRequest, StepResult
 from atomctl.telemetry import catalog, metrics
 from atomctl.telemetry.logs import get_logger, scope
@@ -176,8 +177,9 @@ class Work:
         return self._carry_out(request, begun)
 
     def _placed(self, request: StepRequest) -> StepRequest:
-        """The request with what the package says about where its shell steps run."""
-        return dataclasses.replace(request, runtime=self._material().package.manifest.runtime)
+        """The request with what the package says about where its shell steps run, and with how much."""
+        runtime = self._material().package.manifest.runtime
+        return dataclasses.replace(request, runtime=runtime, limits=limits_of(runtime.requirements, request.limits))
 
     def _discard_job(self, result: StepResult, run: Run, step: str, attempt_id: UUID) -> None:
         if result.isolation is IsolationLevel.JOB:

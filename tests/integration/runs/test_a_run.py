@@ -55,6 +55,18 @@ def test_every_move_of_a_run_and_its_steps_is_in_the_audit_log(yard: Yard, worke
     }
 
 
+def test_a_step_gets_the_scratch_space_its_package_declares_and_no_more(yard: Yard, worker: Worker) -> None:
+    spec = """
+handlers:
+  - {name: little, type: shell, config: {command: "head -c 500000 /dev/zero > /tmp/x", shell: true}}
+  - {name: much, type: shell, config: {command: "head -c 5000000 /dev/zero > /tmp/x", shell: true}}
+"""
+    text = manifest(spec).replace("{type: shell}", "{type: shell, requirements: {storage: 1Mi}}", 1)
+    run = yard.wait(yard.start(yard.publish(text)))
+    assert yard.states(run) == {"little": "SUCCEEDED", "much": "FAILED"}
+    assert "No space left on device" in yard.log(run)
+
+
 def test_a_failing_step_is_tried_as_often_as_its_policy_grants(yard: Yard, worker: Worker) -> None:
     spec = """
 handlers:

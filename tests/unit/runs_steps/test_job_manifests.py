@@ -21,7 +21,8 @@ from atomctl.runs.steps.jobs.image import JobImage, choose
 from atomctl.runs.steps.jobs.manifests import JobDesign, job, owned
 from atomctl.runs.steps.jobs.names import AttemptKey, owner_of
 from atomctl.runs.steps.jobs.network import policy_spec
-from atomctl.runs.steps.jobs.resources import resources, scratch
+from atomctl.runs.steps.jobs.resources import resources
+from atomctl.runs.steps.limits import limits_of
 from atomctl.runs.steps.model import Limits
 from atomctl.wpk.archive import FileEntry, Package
 from atomctl.wpk.manifest import parse_manifest
@@ -39,6 +40,7 @@ KEY = AttemptKey(
 
 def design(**changes: object) -> JobDesign:
     needs = Requirements(cpu="200m", memory="256Mi", storage="1Gi")
+    limits = limits_of(needs, Limits())
     whole = JobDesign(
         name=KEY.job,
         namespace="atom-steps",
@@ -48,8 +50,8 @@ def design(**changes: object) -> JobDesign:
         env={"HOME": "/tmp", "ATOM_PARAM_SET": "daily $x", "ATOM_OUTPUT": "/run/atom/output"},
         timeout=timedelta(seconds=90.5),
         grace=timedelta(seconds=5),
-        resources=resources(needs, Limits()),
-        scratch_bytes=scratch(needs, Limits()),
+        resources=resources(needs, limits),
+        scratch_bytes=limits.scratch_bytes,
         portions=portions([CarriedFile("scripts/restore.sh", b"#!/bin/sh\n", executable=True)]),
         secrets={},
         network=(),

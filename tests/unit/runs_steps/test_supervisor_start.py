@@ -11,8 +11,10 @@ import pytest
 
 from atomctl.runs import orders, process_tree
 from atomctl.runs.cgroups import AttemptGroups
+from atomctl.runs.steps.limits import limits_of
 from atomctl.runs.steps.model import Limits
 from atomctl.runs.steps.preparation import process_limits
+from atomctl.wpk.model import Requirements
 
 HEAVY = {
     "asyncio",
@@ -125,3 +127,15 @@ def test_a_limit_on_processes_leaves_room_for_those_its_user_has_already() -> No
     assert free["NPROC"] == 750
     together = process_limits(Limits(), AttemptGroups(controllers=frozenset({"pids", "memory"})), running=0)
     assert together.keys() == {"CORE", "CPU", "FSIZE", "NOFILE"}
+
+
+def test_what_a_package_declares_takes_the_place_of_what_every_attempt_may_use() -> None:
+    declared = limits_of(Requirements(memory="64Mi", storage="1Gi"), Limits())
+    assert (declared.memory_bytes, declared.scratch_bytes, declared.file_bytes) == (64 << 20, 1 << 30, 1 << 30)
+    assert limits_of(Requirements(cpu="100m", storage="16Mi"), Limits()) == Limits(scratch_bytes=16 << 20)
+
+
+def test_programs_may_reserve_more_than_the_memory_that_is_declared() -> None:
+    small = process_limits(Limits(memory_bytes=64 << 20), AttemptGroups(), running=0)
+    large = process_limits(Limits(memory_bytes=2 << 30), AttemptGroups(), running=0)
+    assert (small["AS"], large["AS"]) == (Limits().memory_bytes, 2 << 30)

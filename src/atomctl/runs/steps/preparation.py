@@ -111,7 +111,8 @@ def process_limits(limits: Limits, groups: AttemptGroups, running: int) -> dict[
         "FSIZE": limits.file_bytes,
         "NOFILE": limits.open_files,
         "NPROC": limits.processes + running,
-        "AS": limits.memory_bytes,
+        # Address space is not memory: what a package declares to be enough may be less than programs reserve.
+        "AS": max(limits.memory_bytes, Limits().memory_bytes),
     }
     bound_together = {_CGROUP_BOUND[name] for name in groups.controllers}
     return {name: math.ceil(value) for name, value in bounds.items() if name not in bound_together}

@@ -13,6 +13,7 @@ from atomctl.runs.steps.jobs.image import choose
 from atomctl.runs.steps.jobs.manifests import JobDesign
 from atomctl.runs.steps.jobs.names import AttemptKey
 from atomctl.runs.steps.jobs.place import JobPlace
+from atomctl.runs.steps.limits import limits_of
 from atomctl.runs.steps.model import StepRequest
 
 _ENV_BYTES: Final = 512 * 1024
@@ -37,6 +38,7 @@ def draft(request: StepRequest, place: JobPlace) -> JobDesign:
         AtomError: RUN651 a configuration nothing can execute, RUN690, RUN691 the image, RUN692 the package's size.
     """
     key, runtime = key_of(request), request.runtime
+    limits = limits_of(runtime.requirements, request.limits)
     argv = command.argv(request.config, request.folder)
     env = environment.build(
         request,
@@ -58,8 +60,8 @@ def draft(request: StepRequest, place: JobPlace) -> JobDesign:
         env=env,
         timeout=request.timeout,
         grace=request.limits.grace,
-        resources=resources.resources(runtime.requirements, request.limits),
-        scratch_bytes=resources.scratch(runtime.requirements, request.limits),
+        resources=resources.resources(runtime.requirements, limits),
+        scratch_bytes=limits.scratch_bytes,
         portions=contents.portions(contents.read_folder(request.folder)),
         secrets=request.secrets,
         network=request.network,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Final
 
 from atomctl.canonical import Json
-from atomctl.rules.quantity import thousandths
 from atomctl.runs.steps.model import MEBIBYTE, Limits
 from atomctl.wpk.model import Requirements
 
@@ -16,19 +15,13 @@ _LOG_ROOM: Final = 64 * MEBIBYTE
 """The node counts a container's log, which it rotates at some 50 MiB, as storage of the Pod."""
 
 
-def scratch(needs: Requirements, limits: Limits) -> int:
-    """The size of `/tmp`, in bytes."""
-    declared = thousandths(needs.storage) if needs.storage is not None else None
-    return limits.scratch_bytes if declared is None else -(-declared // 1000)
-
-
 def resources(needs: Requirements, limits: Limits) -> dict[str, Json]:
-    """`resources` of the step's container.
+    """`resources` of the step's container, whose `limits` are by its requirements already.
 
     What is declared is asked for and is the limit, so that a node never promises more than it has.
     """
     memory = needs.memory or str(limits.memory_bytes)
-    storage = str(scratch(needs, limits) + _LOG_ROOM)
+    storage = str(limits.scratch_bytes + _LOG_ROOM)
     return {
         "requests": {"cpu": needs.cpu or _CPU_ASKED, "memory": memory, "ephemeral-storage": storage},
         "limits": {"cpu": needs.cpu or _CPU, "memory": memory, "ephemeral-storage": storage},
