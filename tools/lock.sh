@@ -12,3 +12,8 @@ options=(--quiet --python-version 3.11 --universal --generate-hashes --no-emit-i
 .venv/bin/uv pip compile "${options[@]}" --constraint requirements/runtime.txt pyproject.toml -o requirements/image.txt
 # Airflow, which a test runs deploy/airflow with, in an environment of its own.
 .venv/bin/uv pip compile "${options[@]}" requirements/airflow.in -o requirements/airflow.txt
+# sentence-transformers, which a benchmark measures beside, in an environment of its own. PyTorch names more of CUDA than
+# it needs to be imported.
+unneeded=(triton cuda-bindings cuda-pathfinder cuda-toolkit nvidia-cuda-cccl nvidia-nvtx)
+.venv/bin/uv pip compile "${options[@]}" "${unneeded[@]/#/--no-emit-package=}" \
+  requirements/sentence-transformers.in -o requirements/sentence-transformers.txt

@@ -121,8 +121,8 @@ REDIRECTED = Code(
 NONSENSE = Code(
     "EMB018",
     "what answers is not an embedding provider",
-    "The answer is not the JSON of OpenAI's `embeddings`, or does not hold one vector for each text that was sent. No"
-    " vector was kept.",
+    "The answer is not the JSON of OpenAI's `embeddings`, ended too early, or does not hold one vector for each text"
+    " that was sent. No vector was kept.",
     "check ATOM_EMBEDDING_URL: it is the base address, without /embeddings",
     ExitCode.SERVICE,
     502,

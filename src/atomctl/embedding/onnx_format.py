@@ -25,8 +25,8 @@ class Element(IntEnum):
     """`TensorProto.DataType`."""
 
     FLOAT = 1
+    INT8 = 3
     INT32 = 6
-    INT64 = 7
 
 
 class _Kind(IntEnum):
