@@ -279,6 +279,14 @@ class Settings:
         forms.count(256),
         "ATOM_EMBEDDING_THREADS",
     )
+    openlineage_url: str | None = _setting(
+        "the receiver of OpenLineage events that `dataset export` tells beginning and end: its base address",
+        str,
+        "OPENLINEAGE_URL",
+    )
+    openlineage_api_key: str | None = _setting(
+        "the key that is sent to it as a bearer token", str, "OPENLINEAGE_API_KEY", secret=True
+    )
     origins: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     def origin(self, name: str) -> str:

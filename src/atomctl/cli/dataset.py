@@ -16,7 +16,7 @@ import click
 from atomctl.cli.dataset_forget import forget
 from atomctl.cli.dataset_partitions import partitions
 from atomctl.cli.dataset_verify import verify
-from atomctl.cli.exporting import exporting
+from atomctl.cli.exporting import chosen_embedder, exporting, lineage_log
 from atomctl.cli.invocation import Format as Output
 from atomctl.cli.invocation import examples, output_option
 from atomctl.cli.printing import emit, say
@@ -52,6 +52,7 @@ command.add_command(verify)
 @click.option("--partition", type=_DAY, metavar="DAY", help="This day alone; instead of --since and --until.")
 @click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="The folder to write.")
 @click.option("--format", "formats", default="jsonl", show_default=True, help="jsonl, parquet, or both with a comma.")
+@click.option("--embeddings", is_flag=True, help="Give each row a vector of its scrubbed text.")
 @click.option("--refresh", is_flag=True, help="Bring a finished export up to what the log says now.")
 @click.option("--test-from", type=_DAY, metavar="DAY", help="Split by time: the first day of the test part.")
 @click.option("--validation-from", type=_DAY, metavar="DAY", help="With --test-from: the first day for validation.")
@@ -60,7 +61,7 @@ command.add_command(verify)
 @click.option("--parameter", "parameters", multiple=True, metavar="NAME", help="Keep this parameter too; repeatable.")
 @click.option("--watermark", type=click.IntRange(0), help="The last audit entry that counts: to repeat an export.")
 @output_option
-def export(out: Path, refresh: bool, tenant: UUID | None, output: Output, **given: Any) -> None:
+def export(out: Path, refresh: bool, embeddings: bool, tenant: UUID | None, output: Output, **given: Any) -> None:
     """Write the tenant's finished runs, scrubbed and labelled, under a signed manifest.
 
     For security, admins and auditors. Interrupted, the same command goes on where it stopped; repeated, it gives the
@@ -70,6 +71,7 @@ def export(out: Path, refresh: bool, tenant: UUID | None, output: Output, **give
 
     since, until = _days(given["since"], given["until"], given["partition"])
     formats, splits = _formats(given["formats"]), _splits(given["test_from"], given["validation_from"], given["gap"])
+    embedder, lineage = chosen_embedder() if embeddings else None, lineage_log(out)
     with exporting() as (means, actor):
         from atomctl.dataset.model import Order
 
@@ -82,10 +84,12 @@ def export(out: Path, refresh: bool, tenant: UUID | None, output: Output, **give
             watermark=given["watermark"],
             splits=splits,
         )
-        delivery = export_dataset(means, actor, order, out, _tell, refresh=refresh)
+        delivery = export_dataset(means, actor, order, out, _tell, refresh=refresh, embedder=embedder, lineage=lineage)
     emit("dataset", _document(out, order, delivery), output, text=_page)
     if delivery.changed:
         say(f"Other rows than in an earlier export up to this watermark: {', '.join(delivery.changed)}")
+    for untold in delivery.untold:
+        say(f"Lineage was not told: {untold}")
     say(f"Next: atomctl dataset verify {out}")
 
 
@@ -141,6 +145,7 @@ def _document(out: Path, order: Order, delivery: Delivery) -> dict[str, Any]:
         "formats": [format_.value for format_ in order.formats],
         "digest": delivery.exported.digest,
         "changed": list(delivery.changed),
+        "untold": list(delivery.untold),
     }
 
 

@@ -11,8 +11,12 @@ from atomctl.cli.connection import settings_in_force
 from atomctl.errors import AtomError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from atomctl.access.model import Actor
+    from atomctl.dataset.lineage_log import LineageLog
     from atomctl.dataset.service import Means
+    from atomctl.embedding.model import Embedder
     from atomctl.settings import Settings
 
 
@@ -29,6 +33,30 @@ def exporting() -> Iterator[tuple[Means, Actor]]:
         yield means, _actor(settings, means)
 
 
+def chosen_embedder() -> Embedder:
+    """The embedder of the settings.
+
+    Raises:
+        AtomError: EMB codes there is none.
+    """
+    from atomctl.embedding.opening import load
+
+    return load(settings_in_force())
+
+
+def lineage_log(folder: Path) -> LineageLog:
+    """Where the events of an export into `folder` go.
+
+    Raises:
+        AtomError: DAT819 the receiver of the settings cannot be used.
+    """
+    from atomctl.dataset.lineage_log import LineageLog, Receiver, beside
+
+    settings = settings_in_force()
+    url = settings.openlineage_url
+    return LineageLog(beside(folder), Receiver.at(url, settings.openlineage_api_key) if url else None)
+
+
 def _means(settings: Settings) -> Means:
     """The key of pseudonyms is made if there is none."""
     from atomctl.audit.keys import load_key as load_audit_key
@@ -42,7 +70,9 @@ def _means(settings: Settings) -> Means:
     file = settings.home / "keys" / "dataset.key"
     pseudonyms = load_key(file) if file.exists() else create_key(file)
     sessions = Sessions(address, max_size=2, name="atomctl dataset")
-    return Means(sessions, object_store(settings), signer, pseudonyms)
+    host = "localhost" if address.host.startswith("/") else address.host
+    source = (f"postgres://{host}:{address.port}", address.dbname)
+    return Means(sessions, object_store(settings), signer, pseudonyms, source)
 
 
 def _actor(settings: Settings, means: Means) -> Actor:

@@ -127,3 +127,20 @@ SIGNER_UNKNOWN = Code(
     "give the verifier key of the instance it came from: --vkey audit.vkey",
     ExitCode.UNTRUSTED,
 )
+UNTOLD = Code(
+    "DAT818",
+    "a lineage event was not delivered",
+    "The file beside the export could not be written, or the receiver did not take the event within five seconds. The "
+    "export itself is not concerned.",
+    'curl --fail "$OPENLINEAGE_URL"    # whether the receiver answers',
+    ExitCode.SERVICE,
+    502,
+)
+BAD_RECEIVER = Code(
+    "DAT819",
+    "the receiver of lineage events cannot be used",
+    "OPENLINEAGE_URL must be http:// or https:// with a host, without user name, query or fragment; a key is sent by "
+    "https:// or to this machine alone. Nothing was written.",
+    "export OPENLINEAGE_URL=https://lineage.example",
+    ExitCode.USAGE,
+)

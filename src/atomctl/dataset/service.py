@@ -18,10 +18,13 @@ from atomctl.canonical import Json
 from atomctl.dataset import codes
 from atomctl.dataset.embedding import Embedding
 from atomctl.dataset.export import Exported, Exporter
+from atomctl.dataset.lineage import Job
+from atomctl.dataset.lineage_log import LineageLog, Telling, beside
 from atomctl.dataset.model import ROW_SCHEMA, Order, Partition
 from atomctl.dataset.reading import RunReader
 from atomctl.dataset.scrub.policy import DEFAULT_PARAMETERS, ScrubPolicy, tenant_key
 from atomctl.db import queries
+from atomctl.db.ids import new_id
 from atomctl.db.session import Sessions
 from atomctl.errors import AtomError
 from atomctl.objects.model import ObjectStore
@@ -42,14 +45,23 @@ class Means:
     """Signs the manifest."""
     pseudonym_key: bytes
     """32 bytes; each tenant's own key is derived from it."""
+    source: tuple[str, str] = ("postgres://localhost:5432", "atom")
+    """What lineage events call the database: its server and its name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A finished export, and the days whose rows differ from what was exported before up to the same watermark."""
+    """A finished export.
+
+    Attributes:
+        exported: what it consists of.
+        changed: the days whose rows differ from what was exported before up to the same watermark.
+        untold: lineage events that did not arrive, and why.
+    """
 
     exported: Exported
     changed: tuple[str, ...]
+    untold: tuple[str, ...] = ()
 
 
 def export_dataset(
@@ -61,11 +73,13 @@ def export_dataset(
     *,
     refresh: bool = False,
     embedder: Embedder | None = None,
+    lineage: LineageLog | None = None,
 ) -> Delivery:
     """The export in `folder`, complete. Request and result are audit entries, so an interrupted one has left a trace.
 
     The order's parameters are kept beside `DEFAULT_PARAMETERS`. What `refresh` does `Exporter.export` says. With an
-    embedder each row has a vector of its scrubbed text.
+    embedder each row has a vector of its scrubbed text. Beginning and end are told to `lineage`, which unless given is
+    the file beside the folder.
 
     Raises:
         AtomError: AUT020 the actor may not export, DAT806 the order is about another tenant (both are recorded);
@@ -80,8 +94,12 @@ def export_dataset(
     _record_request(means.sessions, actor, order)
     embedding = Embedding(means.sessions, order.tenant_id, embedder) if embedder else None
     exporter = Exporter(reader, policy, means.audit_key, embedding, progress)
-    exported = exporter.export(order, folder, refresh=refresh)
-    return Delivery(exported, _hand_out(means.sessions, actor, policy, exported, embedder.name if embedder else ""))
+    telling = Telling(lineage or LineageLog(beside(folder)), Job(new_id(), order, folder, means.source))
+    with telling:
+        exported = exporter.export(order, folder, refresh=refresh)
+        changed = _hand_out(means.sessions, actor, policy, exported, embedder.name if embedder else "")
+        telling.completed(exported)
+    return Delivery(exported, changed, tuple(telling.troubles))
 
 
 def require_export(sessions: Sessions, actor: Actor, tenant_id: UUID) -> None:

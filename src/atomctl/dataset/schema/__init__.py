@@ -10,7 +10,7 @@ from typing import Any
 
 import jsonschema_rs
 
-from atomctl.canonical import Digest, digest
+from atomctl.canonical import Digest, Json, digest
 
 _FILE = Path(__file__).with_name("dataset-run-v1.schema.json")
 
@@ -33,6 +33,16 @@ def unlabelled_validator() -> jsonschema_rs.Draft202012Validator:
     document["required"].remove("labels")
     del document["properties"]["labels"]
     return jsonschema_rs.Draft202012Validator(document, validate_formats=True)
+
+
+def fields() -> list[dict[str, Json]]:
+    """The columns with their types, as the schema has them."""
+    return [{"name": name, "type": _type_of(column)} for name, column in _document()["properties"].items()]
+
+
+def _type_of(column: dict[str, Any]) -> str:
+    kind = column.get("type", "string")
+    return kind if isinstance(kind, str) else next(each for each in kind if each != "null")
 
 
 def _document() -> dict[str, Any]:
