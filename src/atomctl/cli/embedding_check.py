@@ -16,7 +16,7 @@ def embedding_check(settings: Settings) -> dict[str, str]:
 
     try:
         if settings.embedding_url is not None:
-            return _check("ok", f"{load(settings).name}: scrubbed texts leave this machine")
+            return _check("ok", f"{load(settings).name}: texts leave this machine")
         return _check("ok", _local(settings))
     except AtomError as error:
         if error.code in _NOT_THERE:

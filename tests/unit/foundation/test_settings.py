@@ -53,7 +53,17 @@ def test_an_empty_variable_sets_nothing() -> None:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("ATOM_PORT", "eighty"), ("ATOM_PORT", "65536"), ("ATOM_ENVIRONMENT", "prod"), ("ATOM_ISOLATION", "off")],
+    [
+        ("ATOM_PORT", "eighty"),
+        ("ATOM_PORT", "65536"),
+        ("ATOM_ENVIRONMENT", "prod"),
+        ("ATOM_ISOLATION", "off"),
+        ("ATOM_EMBEDDING_THREADS", "0"),
+        ("ATOM_EMBEDDING_THREADS", "many"),
+        ("ATOM_EMBEDDING_DIMENSION", "5000"),
+        ("ATOM_EMBEDDING_TIMEOUT", "30"),
+        ("ATOM_EMBEDDING_RUNTIME", "torch"),
+    ],
 )
 def test_a_value_of_the_wrong_form_is_refused_and_named(name: str, value: str) -> None:
     with pytest.raises(AtomError, match=name) as caught:
