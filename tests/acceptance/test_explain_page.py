@@ -15,6 +15,8 @@ def test_the_page_about_explanations_works_as_written(instance_folder: Path) -> 
     assert "  | item 2 failed, because the parameter fail is true" in printed
     assert "  parameter fail  false  ->  true" in printed
     assert "runbook  README.md, When work fails" in printed
+    assert "similar failures: past runs are not in the index" in printed
+    assert "            nothing has succeeded since" in printed
     assert "parameters fail false -> true" in printed
     found = json.loads((work / "explanation.json").read_text())
     assert found["failing"][0]["problem"]["code"] == "RUN655"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from atomctl.cli.identifiers import short
@@ -51,11 +52,16 @@ def _run(run: dict[str, Any]) -> str:
         f"{short(run['run_id'])}  {package}  {run['state']}  {run['ended_at'] or ''}  ({alike})",
         f"  step {run['step']}",
         _quoted("\n".join(run["text"].splitlines()[-5:])),
-        f"  {_FIXES[run['fix']].format(run=short(run['fixed_by']) if run['fixed_by'] else '')}",
+        f"  {ended_by(run)}",
     ]
     if run["said"]:
         lines.append(f"  said: {run['said']}")
     return "\n".join([*lines, *(f"  differs: {each}" for each in run["differences"])])
+
+
+def ended_by(run: Mapping[str, Any]) -> str:
+    """What ended the failure of a similar run, in words."""
+    return _FIXES[run["fix"]].format(run=short(run["fixed_by"]) if run["fixed_by"] else "")
 
 
 def lacking(found: dict[str, Any]) -> str:

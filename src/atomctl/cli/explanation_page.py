@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from atomctl.cli.answer_page import ended_by
 from atomctl.cli.identifiers import short
 from atomctl.cli.printing import colour, table
 from atomctl.cli.stats import span
@@ -29,6 +30,7 @@ def page(found: Found) -> str:
         _at_work(found),
         _since(found),
         _signals(found),
+        _similar(found),
         _runbook(found),
     )
     return "\n\n".join("\n".join(lines) for part in parts if (lines := list(part)))
@@ -157,6 +159,25 @@ def _signals(found: Found) -> Iterator[str]:
 
 def _named(signal: Found) -> str:
     return "" if signal["names_run"] else "  (about the same time)"
+
+
+def _similar(found: Found) -> Iterator[str]:
+    similar = found["similar"]
+    if similar is None:
+        return
+    if not similar["synced"]:
+        yield "similar failures: past runs are not in the index; atomctl knowledge sync --runs"
+        return
+    yield "similar failures" + ("" if similar["runs"] else ": no past run failed like this one")
+    for run in similar["runs"]:
+        when = (run["ended_at"] or "")[:16].replace("T", " ")
+        alike = f"cosine {run['cosine']:.2f}" if run["cosine"] is not None else f"{run['coverage']:.0%} of the words"
+        yield f"  {short(run['run_id'])}  {run['workflow']}@{run['version']}  step {run['step']}  {when}  ({alike})"
+        said = f"; somebody said: {run['said']}" if run["said"] else ""
+        yield f"            {ended_by(run)}{said}"
+        yield from (f"            differs: {each}" for each in run["differences"])
+    if similar["words_alone"]:
+        yield from _labelled("words alone", similar["words_alone"])
 
 
 def _runbook(found: Found) -> Iterator[str]:

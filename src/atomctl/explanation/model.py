@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from atomctl.knowledge.fixes import Fix
 from atomctl.runs.model import Run
 
 LINES = 20
@@ -150,6 +151,36 @@ class Passage:
     text: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimilarFailure:
+    """A past run in which something like it went wrong, and what ended that."""
+
+    run_id: UUID
+    workflow: str
+    version: str
+    state: str
+    ended_at: datetime | None
+    step: str | None
+    cosine: float | None
+    coverage: float
+    """The share of the informative words of this failure that stand in that one, 0 to 1."""
+    fix: Fix
+    fixed_by: UUID | None
+    said: str | None
+    """What a person said about it."""
+    differences: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SimilarFailures:
+    """The past failures that are most like this one; without `synced`, past runs are not in the index at all."""
+
+    synced: bool
+    runs: tuple[SimilarFailure, ...] = ()
+    words_alone: str | None = None
+    """Why they were compared by words alone; None if they were not."""
+
+
 @dataclass(frozen=True, slots=True)
 class NextCommand:
     """A command to type, and what for."""
@@ -172,4 +203,6 @@ class Explanation:
     since_success: SinceSuccess | None
     signals: tuple[SignalSeen, ...]
     runbook: Passage | None
+    similar: SimilarFailures | None = None
+    """None where nothing went wrong."""
     next: tuple[NextCommand, ...]

@@ -72,6 +72,17 @@ def _rating(section: _Section, step: str | None, code: str | None) -> int:
     return points + (2 + _names(section.text.lower(), step) if about_failures else 0)
 
 
+def is_about(passage: Passage, *, workflow: str, step: str | None, code: str | None) -> bool:
+    """Whether a passage found by meaning names what failed: the workflow, the code, or in its title the step."""
+    text = f"{passage.source}\n{passage.title}\n{passage.text}".lower()
+    return _names(text, workflow) or _names(text, code) or _names(passage.title.lower(), step)
+
+
+def quoted(source: str, title: str, text: str) -> Passage:
+    """A passage as it is shown: bounded, on whole lines, without what would steer a terminal."""
+    return _shown(_Section(source, title, tuple(text.splitlines())))
+
+
 def _names(text: str, what: str | None) -> bool:
     return bool(what) and re.search(rf"(?<![\w-]){re.escape((what or '').lower())}(?![\w-])", text) is not None
 

@@ -61,6 +61,7 @@ def explanation(**given: Any) -> dict[str, Any]:
         "since_success": SINCE,
         "signals": [],
         "runbook": {"source": "README.md", "title": "When deploy fails", "text": "Ask the platform team."},
+        "similar": None,
         "next": [{"command": f"atomctl logs {RUN} --step deploy", "why": "shows the whole log"}],
         **given,
     }
@@ -148,3 +149,41 @@ def test_signals_tell_whether_they_name_the_run() -> None:
     at = found.index("signals")
     assert found[at + 1] == "  3c1ed8e9  critical  open  4 of the newest 10 runs of web failed; usual are 5%"
     assert found[at + 2].endswith("usual are 5%  (about the same time)")
+
+
+def test_similar_failures_say_what_ended_them_and_how_alike_they_are() -> None:
+    run = {
+        "run_id": OLD,
+        "workflow": "web",
+        "version": "1.0.0",
+        "state": "FAILED",
+        "ended_at": "2026-06-01T12:34:56Z",
+        "step": "deploy",
+        "cosine": 0.912,
+        "coverage": 0.8,
+        "fix": "rerun",
+        "fixed_by": RUN,
+        "said": "the registry was down",
+        "differences": ["parameter replicas: 4 -> 2"],
+    }
+    by_words = {**run, "cosine": None, "fix": "none", "fixed_by": None, "said": None, "differences": []}
+    similar = {"synced": True, "runs": [run, by_words], "words_alone": "EMB001: no model is here"}
+    found = page(explanation(similar=similar)).splitlines()
+    at = found.index("similar failures")
+    assert found[at + 1 : at + 7] == [
+        "  3c1ed8e9  web@1.0.0  step deploy  2026-06-01 12:34  (cosine 0.91)",
+        "            fixed by the rerun 31c29526; somebody said: the registry was down",
+        "            differs: parameter replicas: 4 -> 2",
+        "  3c1ed8e9  web@1.0.0  step deploy  2026-06-01 12:34  (80% of the words)",
+        "            nothing has succeeded since",
+        "  words alone   EMB001: no model is here",
+    ]
+
+
+def test_an_index_without_past_runs_is_told_apart_from_one_without_similar_ones() -> None:
+    nothing: dict[str, Any] = {"runs": [], "words_alone": None}
+    missing = page(explanation(similar={"synced": False, **nothing}))
+    assert "similar failures: past runs are not in the index; atomctl knowledge sync --runs" in missing
+    assert "similar failures: no past run failed like this one" in page(
+        explanation(similar={"synced": True, **nothing})
+    )

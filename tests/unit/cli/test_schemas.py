@@ -16,6 +16,7 @@ from atomctl.audit.model import Result
 from atomctl.audit.verdict import Outcome as AuditOutcome
 from atomctl.cli import schemas
 from atomctl.explanation.model import Aspect
+from atomctl.knowledge.fixes import Fix
 from atomctl.policy.decision import Outcome
 from atomctl.registry.model import PackageState, RulesState
 from atomctl.rules.model import Severity
@@ -37,6 +38,7 @@ CLOSED_SETS: list[tuple[str, str, type[StrEnum]]] = [
     ("explanation", "properties.failing.items.properties.type", HandlerType),
     ("explanation", f"{COMPARISON}.same.items", Aspect),
     ("explanation", f"{COMPARISON}.changes.items.properties.aspect", Aspect),
+    ("explanation", "properties.similar.anyOf.0.properties.runs.items.properties.fix", Fix),
     ("identity", "properties.roles.items", Role),
     ("key", "properties.state", KeyState),
     ("package", "properties.state", PackageState),

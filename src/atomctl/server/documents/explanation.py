@@ -9,6 +9,7 @@ from uuid import UUID
 from pydantic import ConfigDict, Field
 
 from atomctl.explanation.model import Aspect, Explanation, Waiting
+from atomctl.knowledge.fixes import Fix
 from atomctl.server.documents.base import Document
 
 
@@ -108,6 +109,31 @@ class PassageItem(Part):
     text: str
 
 
+class SimilarFailureItem(Part):
+    """A past run in which something like it went wrong, and what ended that."""
+
+    run_id: UUID
+    workflow: str
+    version: str
+    state: str
+    ended_at: datetime | None
+    step: str | None
+    cosine: float | None
+    coverage: float
+    fix: Fix
+    fixed_by: UUID | None
+    said: str | None
+    differences: list[str]
+
+
+class SimilarFailuresItem(Part):
+    """Past failures like this one; without `synced`, past runs are not in the index."""
+
+    synced: bool
+    runs: list[SimilarFailureItem]
+    words_alone: str | None
+
+
 class NextCommandItem(Part):
     """A command to type."""
 
@@ -136,6 +162,7 @@ class ExplanationDocument(Part):
     since_success: SinceSuccessItem | None
     signals: list[SignalSeenItem]
     runbook: PassageItem | None
+    similar: SimilarFailuresItem | None
     next: list[NextCommandItem]
 
     @classmethod
@@ -155,4 +182,6 @@ class ExplanationDocument(Part):
         )
 
 
-_PARTS = (*("story", "problem", "failing", "at_work", "waits_for", "since_success", "signals", "runbook", "next"),)
+_PARTS = (
+    *("story", "problem", "failing", "at_work", "waits_for", "since_success", "signals", "runbook", "similar", "next"),
+)

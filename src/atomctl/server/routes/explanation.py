@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 
-from atomctl.access.permissions import Resource
-from atomctl.explanation.service import explain_run
+from atomctl.explanation.explainer import Explainer
 from atomctl.server.acting import CallerOf
 from atomctl.server.documents.explanation import ExplanationDocument
 
@@ -15,7 +14,7 @@ router = APIRouter(prefix="/runs", tags=["runs"])
 
 
 @router.get("/{run_id}/explanation")
-def show_explanation(caller: CallerOf, run_id: UUID) -> ExplanationDocument:
-    """What failed, with the end of its log, what changed since the last success, what was noticed, what to do next."""
-    with caller.reading(Resource.RUN) as conn:
-        return ExplanationDocument.of(explain_run(conn, caller.services.objects, caller.actor, run_id))
+def show_explanation(request: Request, caller: CallerOf, run_id: UUID) -> ExplanationDocument:
+    """What failed, with the end of its log, what changed since the last success, similar failures, what to do next."""
+    explainer = Explainer(caller.actor, caller.transaction, request.app.state.meaning, caller.services.objects)
+    return ExplanationDocument.of(explainer.explain(run_id))
