@@ -137,6 +137,7 @@ def prove(told: Told) -> None:
     told("dataset export", "--since", "2020-01-01", "--out", "json-data", context="ute")
     told("dataset verify", "json-data")
     told("dataset partitions", "--since", "2020-01-01", context="ute")
+    told("dataset prune", "json-data", "--keep-days", "90", "--dry-run", context="ute")
     told("auth login", "--as", "sid", "--role", "security")
     run = told("runs list")["items"][0]["id"]
     told("dataset forget", run, "--reason", "to see it go", "--yes", context="sid")

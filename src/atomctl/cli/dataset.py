@@ -15,6 +15,7 @@ import click
 
 from atomctl.cli.dataset_forget import forget
 from atomctl.cli.dataset_partitions import partitions
+from atomctl.cli.dataset_prune import prune
 from atomctl.cli.dataset_verify import verify
 from atomctl.cli.exporting import chosen_embedder, exporting, lineage_log
 from atomctl.cli.invocation import Format as Output
@@ -35,6 +36,7 @@ def command() -> None:
 
 command.add_command(forget)
 command.add_command(partitions)
+command.add_command(prune)
 command.add_command(verify)
 
 

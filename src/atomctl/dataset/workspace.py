@@ -151,17 +151,31 @@ def workspace(folder: Path) -> Iterator[Workspace]:
     names = {path.name for path in folder.iterdir()}
     if names and not names & known:
         raise AtomError(codes.NOT_EMPTY, f"{folder} holds {min(names)[:80]!r} and no export")
+    with locked(folder):
+        (folder / WORK).mkdir(mode=0o700, exist_ok=True)
+        try:
+            yield Workspace(folder)
+        finally:
+            with suppress(OSError):
+                (folder / WORK).rmdir()  # refused before anything was planned: it is empty
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """No other process writes to the export in the folder until the block ends.
+
+    Raises:
+        AtomError: DAT803 another process does.
+        OSError: there is no such folder.
+    """
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise AtomError(codes.BUSY, f"{folder} is locked by another process") from error
-        (folder / WORK).mkdir(mode=0o700, exist_ok=True)
-        yield Workspace(folder)
+        yield
     finally:
-        with suppress(OSError):
-            (folder / WORK).rmdir()  # refused before anything was planned: it is empty
         os.close(descriptor)
 
 
