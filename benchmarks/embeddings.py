@@ -6,8 +6,9 @@
 The sentences are paragraphs of this project's own pages, in the order of the pages. Each side is a process of its own,
 both with the same number of threads, one after the other in each round, so that other load on the machine meets both;
 the figures are medians of the rounds. sentence-transformers lives in an environment of its own outside the tree, which
-the first run sets up: some 2 GB to fetch. Beside speed and memory the worst cosine between the two sides is printed.
-The goals: twice as many sentences a second, in a third of the memory.
+the first run sets up: some 2 GB to fetch. PyTorch as PyPI has it is built for CUDA; what its libraries for that keep in
+memory is taken off its peak. CPU time is printed, too: it is what remains comparable on a machine that is not quiet.
+The goals: twice as many sentences a second, in a third of the memory, every cosine between the two sides above 0.9999.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.embedding.environment import python
 
+from atomctl.embedding.parity import LEAST_COSINE
 from atomctl.embedding.parity import sentences as parity_sentences
 from atomctl.embedding.weights import installed
 
@@ -72,7 +74,9 @@ def compare(texts: list[str], threads: int, rounds: int) -> dict[str, Any]:
         for side, found in runs.items():
             found.append(measure(side, texts, threads))
     rates = {side: [len(texts) / run["seconds"] for run in found] for side, found in runs.items()}
-    peaks = {side: median(run["peak_mb"] for run in found) for side, found in runs.items()}
+    peaks = {side: median(run["peak_mb"] - run["cuda_mb"] for run in found) for side, found in runs.items()}
+    cpu = {side: [run["cpu_seconds"] for run in found] for side, found in runs.items()}
+    cosine = worst_cosine(runs["ours"][0]["vectors"], runs["theirs"][0]["vectors"])
     speed = median(a / b for a, b in zip(rates["ours"], rates["theirs"], strict=True))
     return {
         "schema": "atom.benchmark/v1",
@@ -82,11 +86,18 @@ def compare(texts: list[str], threads: int, rounds: int) -> dict[str, Any]:
         "threads": threads,
         "rounds": rounds,
         "per_second": {side: round(median(found), 1) for side, found in rates.items()},
+        "cpu_seconds": {side: round(median(found), 2) for side, found in cpu.items()},
         "peak_mb": {side: round(peak) for side, peak in peaks.items()},
+        "cuda_mb": round(median(run["cuda_mb"] for run in runs["theirs"])),
         "times_as_fast": round(speed, 2),
+        "times_less_cpu": round(median(b / a for a, b in zip(cpu["ours"], cpu["theirs"], strict=True)), 2),
         "times_less_memory": round(peaks["theirs"] / peaks["ours"], 2),
-        "worst_cosine": round(worst_cosine(runs["ours"][0]["vectors"], runs["theirs"][0]["vectors"]), 6),
-        "met": {"speed": speed >= SPEED, "memory": peaks["theirs"] >= MEMORY * peaks["ours"]},
+        "worst_cosine": round(cosine, 6),
+        "met": {
+            "speed": speed >= SPEED,
+            "memory": peaks["theirs"] >= MEMORY * peaks["ours"],
+            "cosine": cosine > LEAST_COSINE,
+        },
     }
 
 

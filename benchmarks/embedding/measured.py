@@ -1,8 +1,9 @@
 """One side of the comparison, in a process of its own: `python measured.py ours|theirs < sentences.json`.
 
 The other side's environment has neither ATOM nor its development tools, so nothing of them is imported here unless it
-is ATOM's turn. Printed as JSON: seconds for all sentences after a warm-up, the peak of resident memory in MB by the
-kernel's own count (`VmHWM`), the vectors, and the numbers of the pieces.
+is ATOM's turn. Printed as JSON: seconds on the clock and of CPU for all sentences after a warm-up; the peak of resident
+memory in MB by the kernel's own count (`VmHWM`), and what of it lies in CUDA's libraries, which compute nothing here;
+the vectors, and the numbers of the pieces.
 """
 
 from __future__ import annotations
@@ -49,19 +50,33 @@ def peak_mb() -> float:
     return int(line.split()[1]) / 1024
 
 
+def cuda_mb() -> float:
+    """Resident pages of libraries that are there for graphics processors alone."""
+    resident, counted = 0, False
+    for line in Path("/proc/self/smaps").read_text().splitlines():
+        words = line.split()
+        if "-" in words[0] and not words[0].endswith(":"):
+            counted = "/nvidia/" in line or "cuda" in line
+        elif words[0] == "Rss:" and counted:
+            resident += int(words[1])
+    return resident / 1024
+
+
 def main() -> None:
     threads, given = int(os.environ["BENCH_THREADS"]), json.load(sys.stdin)
     embed, pieces = {"ours": ours, "theirs": theirs}[sys.argv[1]](threads)
     embed(WARM_UP)
-    began = time.perf_counter()
+    began, spent = time.perf_counter(), time.process_time()
     vectors = embed(given)
-    seconds = time.perf_counter() - began
-    peak = peak_mb()
+    seconds, cpu = time.perf_counter() - began, time.process_time() - spent
+    peak, cuda = peak_mb(), cuda_mb()
     print(
         json.dumps(
             {
                 "seconds": seconds,
+                "cpu_seconds": cpu,
                 "peak_mb": peak,
+                "cuda_mb": cuda,
                 "vectors": [[round(float(number), 7) for number in vector] for vector in vectors],
                 "pieces": [list(map(int, pieces(text))) for text in given],
             }

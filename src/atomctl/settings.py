@@ -275,7 +275,7 @@ class Settings:
         "ATOM_EMBEDDING_RUNTIME",
     )
     embedding_threads: int | None = _setting(
-        "the threads onnxruntime computes on; unset = one for each processor of this process",
+        "the threads onnxruntime computes on; unset = one for each processor of this process, at most 8",
         forms.count(256),
         "ATOM_EMBEDDING_THREADS",
     )

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from atomctl.embedding.weights import Weights
 
 _DIMENSION = 384
+_MOST_THREADS = 8
+"""Unless somebody asks for more: the model is small, and a container may see more processors than it may use."""
 
 
 def load(settings: Settings) -> Embedder:
@@ -84,4 +86,8 @@ def _runtime(settings: Settings, weights: Weights) -> Runtime:
     require_library("onnxruntime")
     from atomctl.embedding.onnx_runtime import OnnxRuntime
 
-    return OnnxRuntime(weights, settings.embedding_threads or len(os.sched_getaffinity(0)))
+    return OnnxRuntime(weights, settings.embedding_threads or _threads())
+
+
+def _threads() -> int:
+    return min(len(os.sched_getaffinity(0)), _MOST_THREADS)

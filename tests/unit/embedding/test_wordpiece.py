@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from atomctl.embedding.wordpiece import LONGEST, WordPiece, words
 
@@ -66,3 +68,17 @@ def test_words_are_parted_as_the_models_own_tokenizer_parts_them(text: str, expe
 
 def test_a_huge_text_takes_no_longer_than_its_beginning() -> None:
     assert TOKENIZER.numbers(("x" * 200 + " ") * 50_000) == [BEGIN, *[UNKNOWN] * (LONGEST - 2), END]
+
+
+@given(st.text(max_size=40), st.text(max_size=40))
+def test_what_a_word_becomes_does_not_depend_on_the_words_beside_it(left: str, right: str) -> None:
+    """Not even on whether they are ASCII, which is read in another way."""
+    assert [*words(left), *words(right)] == list(words(f"{left} {right}"))
+    assert list(words(f"{left} é")) == [*words(left), "e"]
+
+
+@given(st.text(max_size=400))
+def test_every_text_has_two_to_256_numbers_of_the_vocabulary(text: str) -> None:
+    numbers = TOKENIZER.numbers(text)
+    assert 2 <= len(numbers) <= LONGEST
+    assert set(numbers[1:-1]) <= {1, *range(4, 17)}
