@@ -26,6 +26,8 @@ from pathlib import Path
 from typing import TypeAlias
 
 KUBE = Path(__file__).parent / "kubernetes" / "kube"
+_NO_DWARF = "-gcflags=all=-dwarf=false"
+"""The same for every tool, so that what two of them are made of is compiled once."""
 _PIN = re.compile(r"^\tk8s\.io/kubernetes (?P<version>v\d+\.\d+\.\d+)$", re.MULTILINE)
 
 
@@ -49,7 +51,7 @@ class GoTool:
     @property
     def flags(self) -> tuple[str, ...]:
         """What `go build` is told."""
-        return ("-ldflags", "-s -w")
+        return (_NO_DWARF, "-ldflags", "-s -w")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,7 @@ class Kubernetes:
         stamps = {"gitVersion": self.version, "gitMajor": major, "gitMinor": minor, "gitTreeState": "clean"}
         packages = ("k8s.io/component-base/version", "k8s.io/client-go/pkg/version")
         stamped = [f"-X {package}.{name}={value}" for package in packages for name, value in stamps.items()]
-        return ("-gcflags=all=-dwarf=false", "-ldflags", " ".join(["-s -w", *stamped]))
+        return (_NO_DWARF, "-ldflags", " ".join(["-s -w", *stamped]))
 
 
 Tool: TypeAlias = GoTool | Kubernetes
@@ -149,17 +151,16 @@ def tool(name: str) -> Tool:
     return next(each for each in TOOLS if each.name == name)
 
 
-def build(wanted: Tool, go: str) -> None:
-    """Builds one tool; its binary appears whole or not at all."""
+def build(wanted: Tool, go: str, scratch: Path) -> None:
+    """Builds one tool; its binary appears whole or not at all. What Go compiled stays in `scratch` for the next one."""
     wanted.binary.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f"{wanted.name}-", dir=cache()) as scratch:
-        environment = go_environment(Path(scratch))
-        folder = KUBE if isinstance(wanted, Kubernetes) else _download(wanted, go, environment)
-        built = Path(scratch) / wanted.name
-        _compile(wanted, go, folder, built, environment)
-        if isinstance(wanted, Kubernetes):
-            _link(wanted)
-        built.replace(wanted.binary)
+    environment = go_environment(scratch)
+    folder = KUBE if isinstance(wanted, Kubernetes) else _download(wanted, go, environment)
+    built = scratch / wanted.name
+    _compile(wanted, go, folder, built, environment)
+    if isinstance(wanted, Kubernetes):
+        _link(wanted)
+    built.replace(wanted.binary)
 
 
 def _link(wanted: Kubernetes) -> None:
@@ -226,11 +227,13 @@ def _build_missing(wanted: list[Tool]) -> int:
         _say(f"Go is needed to build {', '.join(each.name for each in missing)}: install it from https://go.dev/dl")
         return 3
     os.nice(10)
-    for each in missing:
-        _say(f"{each.name} {each.version}: building, a few minutes")
-        started = time.monotonic()
-        build(each, go)
-        _say(f"{each.name} {each.version}: built in {time.monotonic() - started:.0f} s, {each.binary}")
+    cache().mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="go-", dir=cache()) as scratch:
+        for each in missing:
+            _say(f"{each.name} {each.version}: building, a few minutes")
+            started = time.monotonic()
+            build(each, go, Path(scratch))
+            _say(f"{each.name} {each.version}: built in {time.monotonic() - started:.0f} s, {each.binary}")
     return 0
 
 
