@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -11,9 +10,9 @@ from pathlib import Path
 from atomctl.audit.note import VerifierKey
 from atomctl.canonical import Digest, Json, canonical_json
 from atomctl.dataset import codes
+from atomctl.dataset.consistency import require_consistent, require_fitting
 from atomctl.dataset.manifest import Manifest, read_manifest
 from atomctl.dataset.model import Format, Partition, Row
-from atomctl.dataset.schema import row_validator
 from atomctl.dataset.stages import content_digest, line_digest
 from atomctl.dataset.workspace import CARD, MANIFEST, WORK, stored_file
 from atomctl.errors import AtomError, Code, ExitCode
@@ -144,6 +143,10 @@ class RowCheck:
         """What is wrong with the rows."""
         for partition in self._manifest.partitions:
             ids: set[str] = set()
+            try:
+                require_consistent(partition, self._manifest.order)
+            except ValueError as error:
+                yield Finding(codes.BAD_ROWS, str(error))
             for file in partition.files:
                 try:
                     ids = self._check(partition, file.path)
@@ -163,7 +166,7 @@ class RowCheck:
         lines, ids = [], set[str]()
         with (self._folder / path).open("rb") as stream:
             for row in _rows_of(path, stream):
-                _require_fitting(row, partition.day)
+                require_fitting(row, partition, self._manifest.order)
                 ids.add(str(row["run_id"]))
                 lines.append(line_digest(canonical_json(row)))
         self.read += len(lines)
@@ -182,12 +185,3 @@ def _rows_of(path: str, stream: Iterable[bytes]) -> Iterator[Row]:
         return
     for line in stream:
         yield json.loads(line)
-
-
-def _require_fitting(row: Row, day: datetime.date) -> None:
-    if not row_validator().is_valid(row):
-        raise ValueError("a row does not fit its schema")
-    began = datetime.datetime.fromisoformat(str(row["execution_time"]))
-    duration = row["duration_ms"] if isinstance(row["duration_ms"], int) else None
-    if duration is not None and (began + datetime.timedelta(milliseconds=duration)).date() > day:
-        raise ValueError(f"run {row['run_id']} ended after {day}")
