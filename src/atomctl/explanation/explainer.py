@@ -1,7 +1,8 @@
 """Explains runs with what is known of others: past failures like this one, and the pages of runbooks.
 
-What is recorded of the run is read in one transaction. Then the model is asked, while none is open, and a second one
-looks for its like. Nothing is written: what is not in the index is said to be missing and not gathered on the way.
+What is recorded of the run is read in one transaction. Then the model is asked, while none is open and only if there is
+something to compare with, and a second transaction looks for its like. Nothing is written: what is not in the index is
+said to be missing and not gathered on the way.
 """
 
 from __future__ import annotations
@@ -58,21 +59,20 @@ class Explainer:
             found = explain_run(conn, self.objects, self.actor, run_id)
             if not found.failing:
                 return found
+            held = knowledge.status(conn, self.actor, None, None).collections
             page = past_runs.page_of(conn, self.objects, self.actor.tenant_id, run_id, found.run.package_digest)
-        failure = prepare(Shelf.RUN, text_of(page.chunks[0]), self.meaning)
-        question = prepare(Shelf.PAGE, _question(found), self.meaning)
+        runs, pages = (any((each.name == RUNS) is of_runs for each in held) for of_runs in (True, False))
+        failure = prepare(Shelf.RUN, text_of(page.chunks[0]), self.meaning) if runs else None
+        question = prepare(Shelf.PAGE, _question(found), self.meaning) if pages and found.runbook is None else None
         with self.transaction() as conn:
             return replace(
                 found,
-                similar=_similar(conn, self.actor, run_id, failure),
-                runbook=found.runbook or _page(conn, self.actor, question, found),
+                similar=_similar(conn, self.actor, run_id, failure) if failure else SimilarFailures(synced=False),
+                runbook=_page(conn, self.actor, question, found) if question else found.runbook,
             )
 
 
 def _similar(conn: Connection, actor: Actor, run_id: UUID, failure: Query) -> SimilarFailures:
-    collections = knowledge.status(conn, actor, None, None).collections
-    if not any(each.name == RUNS and each.documents for each in collections):
-        return SimilarFailures(synced=False)
     found, lacking = knowledge.similar(conn, actor, run_id, failure, _MOST)
     return SimilarFailures(True, tuple(map(_failure, found)), str(lacking) if lacking else None)
 
