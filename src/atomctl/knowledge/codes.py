@@ -116,6 +116,14 @@ NO_EXTENSION = Code(
     ExitCode.SERVICE,
     503,
 )
+NO_VECTORS = Code(
+    "KNO032",
+    "nothing was read with this model yet",
+    "Vectors of different models are never compared. Until the next sync only words are searched for.",
+    "atomctl knowledge sync FOLDER    # once for each collection",
+    ExitCode.NO,
+    422,
+)
 NOT_ENDED = Code(
     "KNO040",
     "this run has not failed",

@@ -12,8 +12,9 @@ from atomctl.knowledge.model import Found
 
 CITED = 3
 """Passages that an answer cites at most."""
-THRESHOLD = 0.45
-"""Of the cosine of the nearest chunk plus half the coverage."""
+THRESHOLD = 0.42
+"""Of the mean cosine of the nearest chunks plus half the coverage: halfway between the weakest two of the practice
+questions that have an answer."""
 WORDS_ALONE = 0.5
 """Of the coverage, where there are no vectors."""
 _COVERAGE = 0.5
@@ -35,13 +36,10 @@ def judge(found: Found) -> Judgement:
     if found.unknown_names:
         names = ", ".join(found.unknown_names)
         return Judgement(known=False, why=f"no page mentions {names}", confidence=0.0)
-    coverage = max(passage.coverage for passage in found.passages[:CITED])
     if found.cosine is None:
-        share = coverage / (2 * WORDS_ALONE)
-        said = f"the best passages have {coverage:.0%} of the question's words by weight"
+        share = found.coverage / (2 * WORDS_ALONE)
+        said = f"a passage has {found.coverage:.0%} of the question's words by weight"
     else:
-        share = (found.cosine + _COVERAGE * coverage) / (2 * THRESHOLD)
-        said = (
-            f"the nearest passage has cosine {found.cosine:.2f}, and {coverage:.0%} of the question's words by weight"
-        )
+        share = (found.cosine + _COVERAGE * found.coverage) / (2 * THRESHOLD)
+        said = f"the nearest passages have cosine {found.cosine:.2f}, a passage has {found.coverage:.0%} of the question's words"
     return Judgement(known=share >= 0.5, why=said, confidence=max(0.0, min(1.0, share)))

@@ -112,8 +112,10 @@ class Found:
     passages: tuple[Passage, ...]
     unknown_names: tuple[str, ...]
     """Names in the text that stand nowhere on the shelf."""
+    coverage: float
+    """The largest share of the text's words, by weight, that stands in one chunk of these pages."""
     cosine: float | None
-    """Of the nearest chunk of all; None if only words were searched for."""
+    """The mean of the three nearest chunks'; None if only words were searched for."""
     without_meaning: AtomError | None = field(default=None)
     """Why only words were searched for; None if vectors were compared, too."""
 
