@@ -78,8 +78,8 @@ def training_data() -> None:
     @task
     def due() -> list[str]:
         """The days to export, the oldest first, at most `BATCH`."""
-        since = get_current_context()["params"]["since"]
-        found = call("dataset", "partitions", "--since", since, "--due")["items"]
+        params = get_current_context()["params"]
+        found = call("dataset", "partitions", "--since", params["since"], "--in", params["root"], "--due")["items"]
         days = [date.fromisoformat(each["day"]).isoformat() for each in found]
         if len(days) > BATCH:
             _log.info("%d days are due; those from %s on are left to the next run", len(days), days[BATCH])

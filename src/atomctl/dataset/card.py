@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
 from atomctl.dataset.excerpt import SIDE
 from atomctl.dataset.manifest import dropped_in
-from atomctl.dataset.model import Partition, Reason
+from atomctl.dataset.model import Partition, Reason, Split
 from atomctl.dataset.plan import Plan
 from atomctl.dataset.scrub.policy import TEXT_LIMIT
 from atomctl.dataset.trailing import ENOUGH, WINDOW
@@ -46,11 +47,31 @@ def card(plan: Plan, partitions: Sequence[Partition]) -> bytes:
         parameters=", ".join(f"`{name}`" for name in order["scrub"]["parameters"]),
         dropped="".join(f"| {reason.value} | {count} | {_REASONS[reason]} |\n" for reason, count in dropped.items())
         or "| none | 0 | every run of these days is a row |\n",
+        embedding=_embedding(order["embedding"]),
+        split=_split(order["splits"], partitions),
+        tombstones=sum(len(partition.forgotten) for partition in partitions),
         side=SIDE,
         text=TEXT_LIMIT,
         window=WINDOW,
         enough=ENOUGH,
     ).encode()
+
+
+def _embedding(embedding: Any) -> str:
+    if embedding is None:
+        return "none"
+    return f"`{embedding['model']}`, {embedding['dimension']} numbers, text version {embedding['text']}"
+
+
+def _split(splits: Any, partitions: Sequence[Partition]) -> str:
+    if splits is None:
+        return "none"
+    rows = Counter[str]()
+    for partition in partitions:
+        if partition.split is not None and partition.split is not Split.GAP:
+            rows[partition.split.value] += partition.rows
+    parts = ", ".join(f"{split.value} {rows[split.value]}" for split in Split if split.value in rows) or "no rows"
+    return f"{parts} rows; {splits['gap_days']} days left out before each part"
 
 
 _CARD = """\
@@ -66,6 +87,9 @@ _CARD = """\
 | row schema | `{schema}`, `{schema_digest}` |
 | labels | version {labels} |
 | scrubbing | version {scrub}, `{scrub_digest}`, pseudonym key `{key}` |
+| embeddings | {embedding} |
+| split by time | {split} |
+| tombstones | {tombstones} |
 
 Each row is one run that ended: what was run, with which parameters, how it was decided, how its steps went, the
 beginning and the end of its log ({side} bytes each, whole lines), and what to learn from it.
@@ -83,12 +107,15 @@ beginning and the end of its log ({side} bytes each, whole lines), and what to l
 {dropped}
 Runs that were still going on, or whose end the audit log had not taken at the watermark, are not counted.
 
+A tombstone in the manifest names a run that somebody had forgotten: delete it wherever you copied it to.
+
 ## What was taken out
 Secrets (known formats of tokens, private keys, values of telling names, passwords in URLs) are `***`, in plain text
 and behind percent, backslash, base64 and hex encodings; card numbers are `<card>`; e-mail and IP addresses and words
 that look random are pseudonyms such as `<email:3f2a9c01d4e5>`, the same for the same value within this tenant, which
 nobody without the instance's key can lead back. Parameters are kept by name: {parameters}.
 Step errors and parameters are cut after {text} characters. Outputs of steps and people's ids are not exported at all.
+Embeddings are made of the scrubbed text: workflow, outcome, step errors, the end of the log; never of parameters.
 
 Scrubbing is a net, not a wall: a person's name in a log line, or a secret that looks like an ordinary word and stands
 behind no telling name, is not recognised. Look before you publish.

@@ -6,14 +6,19 @@ import datetime
 import enum
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from atomctl.access.model import Actor
 from atomctl.canonical import Digest, Json
+from atomctl.dataset.manifest import read_manifest
 from atomctl.dataset.model import ROW_SCHEMA, Census, Order
 from atomctl.dataset.reading import RunReader
 from atomctl.dataset.service import Means, require_export
+from atomctl.dataset.workspace import MANIFEST
 from atomctl.db import queries
+from atomctl.errors import AtomError
 
 _sql: Any = queries.load(__file__)
 
@@ -80,10 +85,15 @@ class ListedPartition:
         }
 
 
-def list_partitions(means: Means, actor: Actor, order: Order) -> list[ListedPartition]:
+def list_partitions(means: Means, actor: Actor, order: Order, root: Path | None = None) -> list[ListedPartition]:
     """The days of the order that have runs, the first one first; nothing is changed.
 
-    A day is compared with what was handed out last of it in this version of rows, with whatever options.
+    Args:
+        means: what is exported with.
+        actor: who asks.
+        order: the days.
+        root: a day is compared with the finished export in the folder of its name below `root`; None: with what was
+            handed out last of it in this version of rows, to whomever and with whatever options.
 
     Raises:
         AtomError: AUT020, DAT806 the actor may not export the tenant's runs (recorded); DAT808 the log does not reach
@@ -92,6 +102,8 @@ def list_partitions(means: Means, actor: Actor, order: Order) -> list[ListedPart
     require_export(means.sessions, actor, order.tenant_id)
     reader = RunReader(means.sessions, means.objects, order.tenant_id)
     days = reader.census(order, reader.watermark(order))
+    if root is not None:
+        return [ListedPartition(each, _in_folder(means, order.tenant_id, root, each.day)) for each in days]
     with means.sessions.tenant(order.tenant_id) as conn:
         found = _sql.last_exported(
             conn, tenant_id=order.tenant_id, start=order.since, end=order.until, row_schema=ROW_SCHEMA
@@ -102,3 +114,25 @@ def list_partitions(means: Means, actor: Actor, order: Order) -> list[ListedPart
 
 def _handed_out(row: Mapping[str, Any]) -> HandedOut:
     return HandedOut(**{name: value for name, value in row.items() if name != "day"})
+
+
+def _in_folder(means: Means, tenant_id: UUID, root: Path, day: datetime.date) -> HandedOut | None:
+    """What of the day is in its folder; None if no finished export of this instance and tenant is."""
+    file = root / day.isoformat() / MANIFEST
+    try:
+        manifest = read_manifest(file.read_bytes(), [means.audit_key.vkey]).manifest
+        written = datetime.datetime.fromtimestamp(file.stat().st_mtime, datetime.UTC)
+    except (OSError, AtomError):
+        return None
+    found = next((partition for partition in manifest.partitions if partition.day == day), None)
+    if found is None or manifest.order["tenant"] != str(tenant_id):
+        return None
+    return HandedOut(
+        watermark=found.watermark,
+        runs=found.runs,
+        last_entry=found.last_entry,
+        forgotten=len(found.forgotten),
+        rows=found.rows,
+        content=found.content,
+        exported_at=written,
+    )

@@ -74,7 +74,7 @@ case "$2" in partitions) cat {tmp_path}/days.json ;; *) echo '{json.dumps(export
     assert found["due"] == days[:500]
     assert found["export"] == {key: value for key, value in exported.items() if key != "more"}
     assert (tmp_path / "calls").read_text().splitlines() == [
-        "dataset partitions --since 2026-01-01 --due -o json",
+        f"dataset partitions --since 2026-01-01 --in {tmp_path}/training --due -o json",
         f"dataset export --partition 2026-01-01 --format jsonl --out {tmp_path}/training/2026-01-01 --refresh -o json",
     ]
 

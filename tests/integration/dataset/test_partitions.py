@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from tests.fakes.past_runs import Archive, Past, ordinary
@@ -72,6 +73,30 @@ def test_a_day_is_new_then_current_then_due_when_a_run_is_added(
     renewed = export_day("2026-07-02")
     assert (renewed.kept, renewed.manifest.rows) == (0, 5)
     assert set(states().values()) == {"current"}
+
+
+def test_below_a_folder_a_day_is_judged_by_what_is_there_and_by_nothing_else(
+    add: Callable[..., list[UUID]], means: Means, auditor: Actor, export: Export, tmp_path: Path
+) -> None:
+    add(*ordinary(8, every=timedelta(hours=6)))
+    export(tmp_path / "elsewhere")
+    root = tmp_path / "root"
+
+    def states() -> list[str]:
+        order = Order(tenant_id=auditor.tenant_id, since=JULY)
+        return [each.state.value for each in list_partitions(means, auditor, order, root)]
+
+    assert states() == ["new"] * 3
+    export(root / "2026-07-01", since=JULY, until=date(2026, 7, 2))
+    export(root / "2026-07-02", since=JULY, until=date(2026, 7, 2))
+    assert states() == ["current", "new", "new"], "another day's export in a day's folder is none of it"
+    add(Past(ended_at=datetime(2026, 7, 1, 23, tzinfo=UTC)))
+    export(tmp_path / "elsewhere", refresh=True)
+    assert states() == ["due", "new", "new"]
+    export(root / "2026-07-01", since=JULY, until=date(2026, 7, 2), refresh=True)
+    (root / "2026-07-03").mkdir()
+    (root / "2026-07-03" / "manifest.dsse.json").write_bytes(b"{}")
+    assert states() == ["current", "new", "new"]
 
 
 def test_without_refresh_a_finished_export_stays_as_it_is(
