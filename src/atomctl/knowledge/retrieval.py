@@ -29,7 +29,7 @@ PAGES = 40
 """Pages that are taken by what they are about as a whole."""
 _WEIGHTS = (0.7, 1.0, 0.5)
 """Of the orders by words, by meaning and by page. Who asks seldom uses the words of the page. The last order tells a
-catalogue, which mentions everything, from a page that is about the matter; it does not know where on it the answer is."""
+catalogue, which mentions everything, from a page about the matter; it does not know where on it the answer is."""
 _NEAREST = 3
 """Chunks whose cosines say how near an answer is: a single one may be near by chance."""
 WHOLE = 20_000

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from atomctl.knowledge.words import any_of, searchable
+from atomctl.knowledge.words import any_of, names_in, searchable
 
 
 def test_names_are_taken_apart() -> None:
@@ -20,3 +20,9 @@ def test_words_of_any_script_are_words() -> None:
 def test_a_query_holds_terms_and_nothing_else() -> None:
     assert any_of(["restor", "backup"]) == "'restor' | 'backup'"
     assert any_of(["a' & !'b", "c\\"]) == "'a'' & !''b' | 'c\\\\'"
+
+
+def test_names_have_capitals_or_digits_where_no_sentence_begins() -> None:
+    assert names_in("How do I use Slack? Where is MySQL 8?") == ["I", "Slack", "MySQL", "8"]
+    assert names_in("LDAP login: Is it there") == ["LDAP"]
+    assert names_in("how is it done") == []
