@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -71,8 +70,7 @@ class CachedEmbedder:
         by_digest = dict(zip(digests, texts, strict=True))
         known = self._known(by_digest)
         if missing := sorted(by_digest.keys() - known.keys()):
-            self._compute(missing, [by_digest[found] for found in missing])
-            known |= self._known(missing)
+            known |= self._kept(missing, [by_digest[found] for found in missing])
         return unpack([known[found] for found in digests], self.dimension)
 
     def _known(self, digests: Iterable[str]) -> dict[str, bytes]:
@@ -81,19 +79,22 @@ class CachedEmbedder:
         )
         return {row["text_digest"]: bytes(row["vector"]) for row in rows}
 
-    def _compute(self, digests: Sequence[str], texts: Sequence[str]) -> None:
+    def _kept(self, digests: Sequence[str], texts: Sequence[str]) -> dict[str, bytes]:
+        """What the table says of the texts after they were computed; ours, where somebody forgot one meanwhile."""
         from atomctl.embedding.vectors import pack, require_good
 
         vectors = self.embedder.embed(texts)
         require_good(vectors, (len(texts), self.dimension))  # whatever an embedder gives
+        computed = pack(vectors)
         queries.load(__file__).keep_vectors(
             self.conn,
             tenant_id=self.tenant_id,
             model=self.name,
             dimension=self.dimension,
             digests=list(digests),
-            vectors=pack(vectors),
+            vectors=computed,
         )
+        return {**dict(zip(digests, computed, strict=True)), **self._known(digests)}
 
 
 def text_digest(text: str) -> Digest:
@@ -111,11 +112,3 @@ def text_digest(text: str) -> Digest:
 def forget_texts(conn: Connection, tenant_id: UUID, digests: Iterable[str]) -> int:
     """How many rows of these texts were deleted, of all models: for texts that may not be known any more."""
     return int(queries.load(__file__).forget_texts(conn, tenant_id=tenant_id, digests=list(digests)))
-
-
-def forget_older(conn: Connection, tenant_id: UUID, before: datetime) -> int:
-    """How many rows that were kept before the given time were deleted; they are computed anew when they are needed.
-
-    An export that needs them again may differ in the last bits of its floats, if another processor computes them.
-    """
-    return int(queries.load(__file__).forget_older(conn, tenant_id=tenant_id, before=before))

@@ -12,6 +12,3 @@ ON CONFLICT DO NOTHING;
 
 -- name: forget_texts(tenant_id, digests)!
 DELETE FROM atom.embeddings WHERE tenant_id = :tenant_id AND text_digest = ANY(:digests::text[]);
-
--- name: forget_older(tenant_id, before)!
-DELETE FROM atom.embeddings WHERE tenant_id = :tenant_id AND created_at < :before;

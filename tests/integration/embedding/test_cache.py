@@ -6,7 +6,6 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import numpy as np
@@ -14,7 +13,7 @@ import pytest
 
 from atomctl.db.session import Sessions
 from atomctl.embedding import codes
-from atomctl.embedding.cache import CachedEmbedder, forget_older, forget_texts, text_digest
+from atomctl.embedding.cache import CachedEmbedder, forget_texts, text_digest
 from atomctl.embedding.model import Vectors
 from atomctl.errors import AtomError
 
@@ -146,14 +145,15 @@ def test_what_is_no_text_is_refused_before_anything_is_computed(
     assert model.asked == []
 
 
-def test_old_vectors_and_those_of_texts_that_must_go_are_forgotten(
+def test_vectors_of_texts_that_must_go_are_forgotten_in_every_model(
     worker_sessions: Sessions, make_tenant: MakeTenant
 ) -> None:
-    tenant, now = make_tenant("one"), datetime.now(UTC)
+    tenant, again = make_tenant("one"), Counting()
     with worker_sessions.tenant(tenant) as conn:
-        CachedEmbedder(conn, tenant, Counting()).embed(["apple", "boat", "cloud"])
+        CachedEmbedder(conn, tenant, Counting()).embed(["apple", "boat"])
         CachedEmbedder(conn, tenant, Counting(name="letters@2")).embed(["apple"])
     with worker_sessions.tenant(tenant) as conn:
         assert forget_texts(conn, tenant, [text_digest("apple"), text_digest("never seen")]) == 2
-        assert forget_older(conn, tenant, now - timedelta(days=1)) == 0
-        assert forget_older(conn, tenant, now + timedelta(days=1)) == 2
+        assert conn.execute(COUNT).fetchone() == {"n": 1}
+        CachedEmbedder(conn, tenant, again).embed(["apple", "boat"])
+    assert again.asked == ["apple"]
