@@ -38,6 +38,9 @@ def judge(found: Found) -> Judgement:
         return Judgement(known=False, why=f"no page mentions {names}", confidence=0.0)
     if found.cosine is None:
         share = found.coverage / (2 * WORDS_ALONE)
+        said = f"one passage has {found.coverage:.0%} of the question's words by weight"
+    else:
+        share = (found.cosine + _COVERAGE * found.coverage) / (2 * THRESHOLD)
         near = f"the nearest passages have cosine {found.cosine:.2f}"
         said = f"{near}, one has {found.coverage:.0%} of the question's words by weight"
     return Judgement(known=share >= 0.5, why=said, confidence=max(0.0, min(1.0, share)))
