@@ -90,6 +90,7 @@ def told(atomctl: Atomctl) -> Told:
     prove(told)
     look_around(told)
     keep_secrets(told, atomctl.work)
+    look_up(told, atomctl.work)
     back_up(told, atomctl.work)
     change_trust(told, atomctl.work)
     block(told)
@@ -118,6 +119,7 @@ def operate(told: Told, name: str) -> None:
     told("runs list")
     told("runs show", run)
     told("runs explain", run)
+    told("runs similar", run)
     told("runs cancel", told("run", name)["id"])
     told("reject", told("run", name)["id"], context="bob")
     told("runs rerun", run)
@@ -168,6 +170,14 @@ def keep_secrets(told: Told, work: Path) -> None:
     told("secrets rotate", "json/db", "password")
     told("secrets list")
     told("secrets versions", "json/db")
+
+
+def look_up(told: Told, work: Path) -> None:
+    (work / "json-books").mkdir()
+    (work / "json-books" / "shelf.md").write_text("# The shelf\n\n## The shelf is full\nTake old boxes off.\n")
+    told("knowledge sync", "json-books")
+    told("knowledge status")
+    told("ask", "what to do when the shelf is full")
 
 
 def back_up(told: Told, work: Path) -> None:
