@@ -41,7 +41,7 @@ def test_atom_is_installed_upgraded_and_uninstalled_as_the_page_shows_it(
             "s3__secret_key": found.s3.secret_key,
         }
         try:
-            printed, work = follow("docs/how-to/cluster-install.md", instance_folder, PROGRAMS, **files)
+            printed, work = follow("docs/how-to/cluster-install.md", instance_folder, PROGRAMS, patience=170, **files)
         finally:
             kubernetes.delete_namespace(namespace)
     assert "ada in tenant default" in printed
