@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pyarrow.parquet
+from tests.fakes.embedders import DigestEmbedder
 from tests.fakes.past_runs import Archive, Past
 
 from atomctl.dataset.service import Delivery
@@ -72,9 +73,11 @@ def test_no_form_of_a_canary_leaves(
         )
     )
     sequence()
-    made = export(tmp_path / "out").exported.manifest
+    embedder = DigestEmbedder()
+    made = export(tmp_path / "out", embedder=embedder).exported.manifest
     assert (made.rows, made.dropped) == (len(encoded), {})
-    everything = written(tmp_path / "out")
+    told = (tmp_path / "out.openlineage.jsonl").read_bytes()
+    everything = b"\n".join([written(tmp_path / "out"), told, *(text.encode() for text in embedder.texts)])
     assert b"before\\nsaw " in everything
     for form in encoded:
         assert form.encode() not in everything

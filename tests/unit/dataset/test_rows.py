@@ -1,5 +1,6 @@
 """Rows: their schema, the stages they go through, their files in both formats."""
 
+import dataclasses
 import io
 import json
 from collections.abc import Callable
@@ -128,6 +129,15 @@ def test_a_copy_under_another_id_is_counted_once() -> None:
     rows, tally = run(record(), record(last_entry=18), record(duration_ms=1_001))
     assert len(rows) == 2
     assert tally.dropped == {Reason.DUPLICATE: 1}
+
+
+def test_copies_are_told_by_everything_but_their_own_ids() -> None:
+    first, second = record(last_entry=1), record(last_entry=2)
+    named: Json = {"target": {"run_id": str(first.run_id)}}
+    rows, _ = run(first, dataclasses.replace(second, parameters=named), record(parameters=named, last_entry=3))
+    assert len(rows) == 2, "the last two say the same"
+    texts = [{"service": '"run_id":"x"'}, {"service": '"run_id":"y"'}]
+    assert len(run(*(record(parameters=text) for text in texts))[0]) == 2
 
 
 def test_a_damaged_log_is_counted() -> None:
