@@ -42,8 +42,8 @@ class EndBody(Body):
 class PackageBody(Body):
     """A published package."""
 
-    name: str
-    version: str
+    name: str = Field(pattern=r"^[A-Za-z0-9._+-]{1,200}$")
+    version: str = Field(pattern=r"^[A-Za-z0-9._+-]{1,200}$")
 
 
 class LackItem(Document):
