@@ -20,7 +20,9 @@ _log = structlog.get_logger(__name__)
 
 MIB: Final = 1024 * 1024
 SMALL, LARGE = 1 * MIB, 96 * MIB
-_LARGE_PATHS = frozenset({"/api/v1/packages", "/api/v1/validate"})
+_LARGE_PATHS = frozenset(
+    {"/api/v1/packages", "/api/v1/validate", "/api/v1/knowledge/pages", "/api/v1/knowledge/end-sync"}
+)
 
 HEADERS: Final = (
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
