@@ -40,6 +40,15 @@ NO_PARITY = Code(
     ExitCode.SERVICE,
     503,
 )
+RUNTIME_FAILED = Code(
+    "EMB006",
+    "the runtime cannot compute the model",
+    "ONNX Runtime refused the model or broke off: a version that knows its operators no more, or no memory. No vector"
+    " was kept.",
+    "export ATOM_EMBEDDING_RUNTIME=numpy    # slower, and the reference itself",
+    ExitCode.SERVICE,
+    503,
+)
 NOT_TEXT = Code(
     "EMB005",
     "what should be embedded is not Unicode text",

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from atomctl.embedding.onnx_format import CONTRIBUTED, Attribute, Element, elsewhere, inline, model, node, value
-from atomctl.embedding.weights import DIMENSION, EPSILON, HEADS, LAYERS, MODEL, TENSORS, Weights
+from atomctl.embedding.weights import DIMENSION, EPSILON, HEADS, LAYERS, MODEL, Weights
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -57,7 +57,7 @@ class GraphBuilder:
     def stored(self, name: str) -> str:
         """Adds a tensor that stays in the weights' file; its own name."""
         found = self.weights.tensors[name]
-        place = {"location": TENSORS, "offset": str(found.offset), "length": str(found.size)}
+        place = {"location": self.weights.file.name, "offset": str(found.offset), "length": str(found.size)}
         self.tensors[name] = elsewhere(name, Element.FLOAT, found.shape, place)
         return name
 

@@ -11,7 +11,7 @@ import numpy as np
 from atomctl.embedding import codes
 from atomctl.embedding.batches import batches
 from atomctl.embedding.vectors import unit
-from atomctl.embedding.weights import DIMENSION, MODEL, VOCABULARY, Weights, version
+from atomctl.embedding.weights import DIMENSION, MODEL, Weights, version
 from atomctl.embedding.wordpiece import WordPiece
 from atomctl.errors import AtomError
 
@@ -47,7 +47,7 @@ class MiniLm:
     @classmethod
     def of(cls, weights: Weights, runtime: Runtime) -> MiniLm:
         """The embedder of these weights, computed by `runtime`."""
-        with (weights.folder / VOCABULARY).open(encoding="utf-8", newline="\n") as lines:
+        with weights.vocabulary.open(encoding="utf-8", newline="\n") as lines:
             return cls(WordPiece.of_lines(lines), runtime)
 
     @property

@@ -55,15 +55,17 @@ class Tensor:
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """Verified weights; nothing of them is in memory yet."""
+    """Verified weights; nothing of them is in memory yet.
 
-    folder: Path
+    Attributes:
+        file: the safetensors file itself, behind whatever links lead to it: ONNX Runtime follows none.
+        vocabulary: the file with the tokenizer's pieces.
+        tensors: what lies where in `file`.
+    """
+
+    file: Path
+    vocabulary: Path
     tensors: Mapping[str, Tensor]
-
-    @property
-    def file(self) -> Path:
-        """The safetensors file."""
-        return self.folder / TENSORS
 
     def array(self, name: str) -> NDArray[np.float32]:
         """A tensor, read from the file when it is used and shared with every process that uses it."""
@@ -95,7 +97,8 @@ def open_weights(folder: Path | None = None) -> Weights:
         raise AtomError(codes.MODEL_MISSING, f"the package {PACKAGE.replace('_', '-')} is not installed")
     for name, known in KNOWN.items():
         _require(place / name, known)
-    return Weights(place, _tensors(place / TENSORS))
+    file = (place / TENSORS).resolve()
+    return Weights(file, place / VOCABULARY, _tensors(file))
 
 
 def _require(file: Path, known: Digest) -> None:

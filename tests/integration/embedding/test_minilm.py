@@ -96,6 +96,20 @@ def test_a_runtime_that_gives_no_numbers_is_refused(model: MiniLm) -> None:
     assert refusal.value.code is codes.NOT_FINITE
 
 
+def test_a_model_that_the_runtime_does_not_take_is_an_error_of_its_own(weights: Weights) -> None:
+    for graph in (b"", b"no model", GraphBuilder(weights).build()[:-200]):
+        with pytest.raises(AtomError) as refusal:
+            OnnxRuntime(weights, 1, graph)
+        assert refusal.value.code is codes.RUNTIME_FAILED
+
+
+def test_a_runtime_that_breaks_off_gives_no_vectors(model: MiniLm) -> None:
+    beyond = np.full((1, 3), 40_000, dtype=np.int32)
+    with pytest.raises(AtomError) as refusal:
+        model.runtime.hidden(beyond, np.ones((1, 3), dtype=np.int32))
+    assert refusal.value.code is codes.RUNTIME_FAILED
+
+
 def test_a_text_has_the_same_vector_alone_and_among_others(model: MiniLm) -> None:
     texts = sentences()
     together = model.embed(texts)
