@@ -55,7 +55,7 @@ GROUP BY w.workflow;
 -- name: runs_of_day(tenant_id, start, end, watermark, side)
 -- In the order in which they ended. Of the log only the chunks that hold its first or last `side` bytes.
 SELECT
-    r.id, r.package_id, r.workflow, r.version, r.environment, r.state, r.parameters, p.decision, t.steps,
+    r.id, r.package_id, r.workflow, r.version, r.environment, r.state, r.parameters, p.decision::text AS decision, t.steps,
     l.chunks, l.log_size, coalesce(r.started_at, r.created_at) AS began_at,
     floor(extract(epoch FROM r.ended_at - r.started_at) * 1000)::bigint AS duration_ms, s.last_index AS last_entry
 FROM atom.settled_runs(:tenant_id, :start, :end) AS s

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -24,7 +26,7 @@ class Record:
     environment: str
     state: str
     parameters: Json
-    decision: Mapping[str, Any]
+    decision: dict[str, Json]
     steps: list[Json]
     chunks: tuple[Chunk, ...]
     log_size: int
@@ -43,7 +45,7 @@ def record_from(found: Mapping[str, Any]) -> Record:
         environment=found["environment"],
         state=found["state"],
         parameters=found["parameters"],
-        decision=found["decision"],
+        decision=decision_from(found["decision"]),
         steps=found["steps"] or [],
         chunks=chunks_from(found["chunks"]),
         log_size=found["log_size"] or 0,
@@ -69,14 +71,16 @@ def assemble(record: Record, logs: dict[str, Json], risk: Json) -> Row:
         "logs": logs,
         "steps": record.steps,
         "risk": risk,
-        "decision": _decision(record.decision),
+        "decision": record.decision,
         "audit_entry": record.last_entry,
         "embedding": None,
     }
 
 
-def _decision(document: Mapping[str, Any]) -> dict[str, Json]:
-    """What was decided and who had a say, without anybody's sentences."""
+@lru_cache(maxsize=256)
+def decision_from(text: str) -> dict[str, Json]:
+    """What was decided and who had a say, without anybody's sentences; most runs of a package share it."""
+    document = json.loads(text)
     approval = document.get("approval") or {}
     return {
         "outcome": document.get("outcome"),

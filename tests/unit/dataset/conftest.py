@@ -10,7 +10,7 @@ import pytest
 from atomctl.dataset.excerpt import no_log
 from atomctl.dataset.labels import label
 from atomctl.dataset.model import Row
-from atomctl.dataset.record import Record, assemble
+from atomctl.dataset.record import Record, assemble, decision_from
 
 
 @pytest.fixture
@@ -24,7 +24,9 @@ def row() -> Row:
         environment="test",
         state="SUCCEEDED",
         parameters={"service": "web"},
-        decision={"outcome": "allow", "category": "routine", "automation": "automatic", "complexity": "simple"},
+        decision=decision_from(
+            '{"outcome": "allow", "category": "routine", "automation": "automatic", "complexity": "simple"}'
+        ),
         steps=[],
         chunks=(),
         log_size=0,

@@ -17,7 +17,7 @@ from atomctl.canonical import Json
 from atomctl.dataset.excerpt import no_log
 from atomctl.dataset.model import ErrorType, Format, Performance, Reason, Row
 from atomctl.dataset.parquet import arrow_schema, read_rows
-from atomctl.dataset.record import Record, assemble, risk_from
+from atomctl.dataset.record import Record, assemble, decision_from, risk_from
 from atomctl.dataset.rejection import RejectedError
 from atomctl.dataset.schema import row_validator
 from atomctl.dataset.scrub.policy import ScrubPolicy
@@ -61,7 +61,7 @@ def record(**given: Any) -> Record:
         "environment": "test",
         "state": "SUCCEEDED",
         "parameters": {"service": "web", "ratio": 0.25, "mode": None, "target": {"a": [1, "ü", True]}},
-        "decision": DECISION,
+        "decision": decision_from(json.dumps(DECISION)),
         "steps": [STEP],
         "chunks": (),
         "log_size": 0,

@@ -56,6 +56,8 @@ def _unescaped(match: re.Match[str]) -> str:
 
 def named_values(text: str) -> Iterator[str]:
     """The values of names that stand for secrets in every line that holds a JSON document, whatever comes around it."""
+    if "{" not in text and "[" not in text:
+        return
     for line in text.splitlines():
         start = min((at for at in (line.find("{"), line.find("[")) if at >= 0), default=-1)
         if start >= 0:

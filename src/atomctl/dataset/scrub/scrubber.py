@@ -55,7 +55,9 @@ class Scrubber:
 
     def text(self, text: str, masker: Masker) -> str:
         """The text without the masker's secrets and without whatever else is found in it."""
-        text = _AROUND_MASK.sub(_MASK, masker.text(text))
+        text = masker.text(text)
+        if _MASK in text:
+            text = _AROUND_MASK.sub(_MASK, text)
         shown, position = [], 0
         for span in merged([*find(text), *encoded_words(text)]):
             shown += [text[position : span.start], self._instead(text, span)]
