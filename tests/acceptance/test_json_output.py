@@ -88,7 +88,6 @@ def told(atomctl: Atomctl) -> Told:
     author(told, "json-hello")
     operate(told, "json-hello")
     prove(told)
-    know(told, atomctl.work)
     look_around(told)
     keep_secrets(told, atomctl.work)
     look_up(told, atomctl.work)
@@ -121,7 +120,6 @@ def operate(told: Told, name: str) -> None:
     told("runs show", run)
     told("runs explain", run)
     told("runs similar", run)
-    told("runs similar", run)
     told("runs cancel", told("run", name)["id"])
     told("reject", told("run", name)["id"], context="bob")
     told("runs rerun", run)
@@ -145,14 +143,6 @@ def prove(told: Told) -> None:
     told("auth login", "--as", "sid", "--role", "security")
     run = told("runs list")["items"][0]["id"]
     told("dataset forget", run, "--reason", "to see it go", "--yes", context="sid")
-
-
-def know(told: Told, work: Path) -> None:
-    (work / "handbook").mkdir()
-    (work / "handbook" / "disk.md").write_text("# The disk is full\n\nRemove old logs from the shop.\n")
-    told("knowledge sync", "handbook")
-    told("knowledge status")
-    told("ask", "what do I remove when the disk is full?")
 
 
 def look_around(told: Told) -> None:
