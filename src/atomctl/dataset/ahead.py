@@ -1,7 +1,8 @@
-"""Logs are read ahead by a few threads, so that an export does not wait for an object store record by record."""
+"""Records and logs are read ahead by threads: the server works while rows are made, and no log is waited for alone."""
 
 from __future__ import annotations
 
+import itertools
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -17,6 +18,22 @@ Log: TypeAlias = dict[str, Json]
 _THREADS = 8
 _AHEAD = 64
 """Records; each keeps at most 8 KiB of its log, and while it is read the chunks that hold them."""
+
+
+def batches_ahead(records: Iterator[Record], size: int) -> Iterator[Record]:
+    """The records in their order; while some are looked at, the next `size` are on their way.
+
+    `records` is advanced by one other thread and by nobody else until this ends.
+    """
+    with ThreadPoolExecutor(1, thread_name_prefix="dataset-records") as pool:
+        coming = pool.submit(_take, records, size)
+        while batch := coming.result():
+            coming = pool.submit(_take, records, size)
+            yield from batch
+
+
+def _take(records: Iterator[Record], size: int) -> list[Record]:
+    return list(itertools.islice(records, size))
 
 
 class LogsAhead:

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from atomctl.canonical import Json
 from atomctl.dataset import codes
-from atomctl.dataset.ahead import reading_ahead
+from atomctl.dataset.ahead import batches_ahead, reading_ahead
 from atomctl.dataset.excerpt import SIDE, no_log, read_excerpt
 from atomctl.dataset.model import Census, Order, Row
 from atomctl.dataset.record import Record, assemble, record_from, risk_from
@@ -83,7 +83,7 @@ class RunReader:
             before = _sql.durations_before(conn, **within, watermark=watermark, count=WINDOW)
             trailing = Trailing({row["workflow"]: row["durations"] for row in before})
             risks = {row["package_id"]: risk_from(row["risk"]) for row in _sql.risks(conn, **within)}
-            records = _records(conn, {**within, "watermark": watermark, "side": SIDE})
+            records = batches_ahead(_records(conn, {**within, "watermark": watermark, "side": SIDE}), _FETCH)
             risk = partial(_risk, risks)
             if not logs:
                 yield DaySource(records, Sources(lambda _: no_log(), risk), trailing)

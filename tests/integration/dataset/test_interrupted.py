@@ -107,7 +107,7 @@ def test_killed_anywhere_it_ends_with_the_same_bytes(
 ) -> None:
     flushes = export_and_die(tmp_path / "whole")
     seen = set()
-    for place in spread(flushes, 14):
+    for place in spread(flushes, 10):
         out = tmp_path / f"killed-{place}"
         export_and_die(out, place)
         if published := (out / "manifest.dsse.json").exists():

@@ -14,9 +14,9 @@ from atomctl.dataset.record import Record, assemble, decision_from
 
 
 @pytest.fixture
-def row() -> Row:
+def ended() -> Record:
     """A run that succeeded without steps."""
-    ended = Record(
+    return Record(
         run_id=UUID(int=7),
         package_id=UUID(int=1),
         workflow="web",
@@ -34,4 +34,9 @@ def row() -> Row:
         duration_ms=1_000,
         last_entry=17,
     )
+
+
+@pytest.fixture
+def row(ended: Record) -> Row:
+    """The run as it is exported."""
     return label(assemble(ended, no_log(), {"score": 30, "rules": ["a-rule"]}), None)
