@@ -27,6 +27,9 @@ from atomctl.registry.model import Coordinates
 from atomctl.runs import service as runs
 from atomctl.runs.states import ENDED
 
+_NEWEST = 5_000
+"""Runs among which a question about one looks for those that are not known yet."""
+
 
 @dataclass(frozen=True, slots=True)
 class Synced:
@@ -109,8 +112,11 @@ class Librarian:
         removed = self.end_sync(collection, found, len(rejected))
         return Synced(collection, len(found) - len(rejected), changed, removed, tuple(rejected))
 
-    def gather(self) -> tuple[int, bool]:
+    def gather(self, within: int | None = None) -> tuple[int, bool]:
         """Some more of the past runs in which something went wrong are in the index.
+
+        Args:
+            within: how many of the newest runs are looked at; None: all.
 
         Returns:
             How many were added, and whether there are more.
@@ -122,7 +128,7 @@ class Librarian:
         tenant_id = self.actor.tenant_id
         with self.transaction() as conn:
             model = self._model(conn)
-            due = past_runs.ungathered(conn, tenant_id, model)
+            due = past_runs.ungathered(conn, tenant_id, model, within)
             pages = [past_runs.page_of(conn, self.objects, tenant_id, run, digest) for run, digest in due]
         vectors = [self._vectors(page) if model else None for page in pages]
         with self.transaction() as conn:
@@ -152,7 +158,7 @@ class Librarian:
     def _gather_leniently(self) -> None:
         """Without vectors if the model does not answer: words are better than nothing, and the next look mends it."""
         try:
-            self.gather()
+            self.gather(_NEWEST)
         except AtomError as error:
             if not error.code.id.startswith(("EMB", "KNO03")):
                 raise

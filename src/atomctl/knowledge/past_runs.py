@@ -36,13 +36,21 @@ _PSEUDONYM = re.compile(r"<(email|ip|opaque):[0-9a-f]+>")
 _sql: Any = queries.load(__file__)
 
 
-def ungathered(conn: Connection, tenant_id: UUID, model: str | None) -> list[tuple[UUID, Digest]]:
+def ungathered(
+    conn: Connection, tenant_id: UUID, model: str | None, within: int | None = None
+) -> list[tuple[UUID, Digest]]:
     """The newest runs, at most `AT_ONCE`, that are not in the index as they ended with this model's vectors, if any's.
+
+    Args:
+        conn: a transaction of the tenant.
+        tenant_id: whose runs.
+        model: whose vectors they are to have; None: with or without any.
+        within: how many of the newest runs are looked at; None: all.
 
     Returns:
         Their ids, each with the digest that its page is to have.
     """
-    rows = _sql.runs_to_gather(conn, tenant_id=tenant_id, model=model, count=AT_ONCE)
+    rows = _sql.runs_to_gather(conn, tenant_id=tenant_id, model=model, within=within, count=AT_ONCE)
     return [(row["id"], Digest(row["digest"])) for row in rows]
 
 

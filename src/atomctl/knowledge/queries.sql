@@ -102,14 +102,17 @@ SELECT id, collection, path, heading, anchor, text,
     ARRAY(SELECT unnest(tsvector_to_array(search)) INTERSECT SELECT unnest(:terms::text[])) AS terms
 FROM atom.knowledge_chunks WHERE tenant_id = :tenant_id AND id = ANY(:ids);
 
--- name: runs_to_gather(tenant_id, model, count)
--- Runs that ended after something in them went wrong and are not in the index as they ended, the newest first.
+-- name: runs_to_gather(tenant_id, model, within, count)
+-- Runs that ended after something in them went wrong and are not in the index as they ended, the newest first; among
+-- the newest `within` runs, or all.
 SELECT r.id, x.digest
-FROM atom.workflow_runs AS r
+FROM (
+    SELECT * FROM atom.workflow_runs WHERE tenant_id = :tenant_id ORDER BY id DESC LIMIT :within::bigint
+) AS r
 CROSS JOIN LATERAL (SELECT r.state || ' ' || extract(epoch FROM r.ended_at)::text AS digest) AS x
 LEFT JOIN atom.knowledge_documents AS d
     ON d.tenant_id = r.tenant_id AND d.collection = 'runs' AND d.path = r.id::text
-WHERE r.tenant_id = :tenant_id AND r.ended_at IS NOT NULL AND NOT r.dry_run AND r.started_at IS NOT NULL
+WHERE r.ended_at IS NOT NULL AND NOT r.dry_run AND r.started_at IS NOT NULL
   AND (d.digest IS DISTINCT FROM x.digest OR (:model::text IS NOT NULL AND d.model IS DISTINCT FROM :model))
   AND EXISTS (
       SELECT FROM atom.step_attempts AS a
