@@ -53,7 +53,8 @@ class Exporter:
         """The export in `folder`, complete. A repeat of what is there changes nothing; what was interrupted goes on.
 
         A finished export is made anew where a run in it was forgotten, with `refresh` also where runs were added to its
-        days or taken from them; until all of that is made it stays what it was.
+        days or taken from them; until all of that is made it stays what it was. One that was interrupted is finished as
+        it was begun, and with `refresh` brought up to date then.
 
         Raises:
             AtomError: DAT801 to DAT805, DAT808, DAT809; OBJ codes the logs, EMB codes the vectors cannot be had;
@@ -63,16 +64,24 @@ class Exporter:
         try:
             with workspace(folder) as space:
                 if not space.finished:
-                    return self._write(space, order, self._plan(space, ordered, order))
-                found = self._finished_before(space, ordered)
-                plan = self._renewal(space, found.manifest, order, refresh)
-                if plan is not None:
-                    space.begin(plan, kept=found.manifest.partitions)
-                    return self._write(space, order, plan)
-                space.clean()
-                return Exported(found.manifest, found.digest, len(found.manifest.partitions))
+                    interrupted = space.plan() is not None
+                    exported = self._write(space, order, self._plan(space, ordered, order))
+                    if not (refresh and interrupted):
+                        return exported
+            with workspace(folder) as space:
+                return self._renewed(space, ordered, order, refresh)
         except OSError as error:
             raise AtomError(codes.UNWRITABLE, f"{error.filename or folder}: {error.strerror or error}") from error
+
+    def _renewed(self, space: Workspace, ordered: dict[str, Json], order: Order, refresh: bool) -> Exported:
+        """The finished export, made anew where it has to be."""
+        found = self._finished_before(space, ordered)
+        plan = self._renewal(space, found.manifest, order, refresh)
+        if plan is None:
+            space.clean()
+            return Exported(found.manifest, found.digest, len(found.manifest.partitions))
+        space.begin(plan, kept=found.manifest.partitions)
+        return self._write(space, order, plan)
 
     def _plan(self, space: Workspace, ordered: dict[str, Json], order: Order) -> Plan:
         """The plan that was begun with, or a new one."""
@@ -90,15 +99,9 @@ class Exporter:
         watermark = self.reader.watermark(order) if refresh else before.watermark
         if order.watermark is not None and (order.watermark < (before.watermark or 0) or watermark != order.watermark):
             raise _other(space, ["watermark"])
-        census = {each.day: each for each in self.reader.census(order, watermark)}
-        written = {each.day: each for each in before.partitions}
-        if refresh:
-            fresh = census.keys() == written.keys() and all(written[day].is_of(census[day]) for day in census)
-        else:
-            fresh = all(
-                day not in written or set(written[day].forgotten) >= set(census[day].forgotten) for day in census
-            )
-        return None if fresh else Plan(before.order, watermark)
+        census = self.reader.census(order, watermark)
+        stale = _is_outdated(before.partitions, census) if refresh else _has_forgotten(before.partitions, census)
+        return Plan(before.order, watermark) if stale else None
 
     def _write(self, space: Workspace, order: Order, plan: Plan) -> Exported:
         partitions, kept = [], 0

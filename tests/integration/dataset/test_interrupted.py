@@ -183,3 +183,9 @@ def test_it_goes_on_up_to_the_watermark_it_began_with(
     export(out)
     assert tree(out) == tree(tmp_path / "whole")
     assert out.stat().st_mode & 0o777 == 0o700
+
+    again = tmp_path / "killed and refreshed"
+    export_and_die(again, ONE_DAY_DONE)
+    archive.add(*ordinary(15, every=timedelta(hours=6), seed=9))
+    sequence()
+    assert export(again, refresh=True).exported.manifest.rows == 45
