@@ -107,7 +107,7 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a search gave: the best passage of each page, the best first."""
+    """What a search gave: the best passage of each page, the best first, then others of few pages."""
 
     passages: tuple[Passage, ...]
     unknown_names: tuple[str, ...]
@@ -125,7 +125,7 @@ class Answer:
     """What the pages say about a question."""
 
     known: bool
-    """Whether they answer it; the passages are then the citations, at most three and each of another page."""
+    """Whether they answer it; the passages are then the citations, at most three, best of three pages."""
     why: str
     """What the judgement rests on, in a sentence."""
     passages: tuple[Passage, ...]

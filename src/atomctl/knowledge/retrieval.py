@@ -5,7 +5,7 @@ In the caller's transaction of one tenant.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 from uuid import UUID
@@ -72,6 +72,8 @@ class _Orders:
 def search(conn: Connection, tenant_id: UUID, query: Query, count: int) -> Found:
     """The best passages of the `count` pages, or runs, of the tenant's shelf that fit the text best.
 
+    One of each; where there are fewer pages, further passages of theirs.
+
     Without a vector, or without pgvector in the database, words alone decide and the answer says why.
     """
     vector = query.vector
@@ -80,17 +82,14 @@ def search(conn: Connection, tenant_id: UUID, query: Query, count: int) -> Found
     statistics = _statistics(conn, tenant_id, query)
     weighed = weights(statistics)
     orders = _orders(conn, tenant_id, Query(query.shelf, query.text, vector), statistics)
-    best = _best_chunks(orders)
     scores = dict(list(_page_scores(orders).items())[:count])
-    chosen = [best[place] for place in scores]
+    chosen = _chosen(orders, scores, count)
     richest = [chunk for place in scores if (chunk := _richest(orders, place)) is not None]
     rows = _sql.chunks(conn, tenant_id=tenant_id, ids=[*chosen, *richest], terms=list(weighed))
     known = {row["id"]: row for row in rows}
     return Found(
         passages=tuple(
-            _passage(known[chunk], score, orders, weighed)
-            for chunk, score in zip(chosen, scores.values(), strict=True)
-            if chunk in known
+            _passage(known[chunk], scores[orders.places[chunk]], orders, weighed) for chunk in chosen if chunk in known
         ),
         unknown_names=_unknown_names(conn, tenant_id, query),
         coverage=max((coverage(weighed, row["terms"]) for row in known.values()), default=0.0),
@@ -125,12 +124,14 @@ def _page_scores(orders: _Orders) -> Mapping[_Place, float]:
     return fused((by_words, by_meaning, [page for page in orders.pages if page in candidates]), _WEIGHTS)
 
 
-def _best_chunks(orders: _Orders) -> Mapping[_Place, UUID]:
-    """Of each page the chunk that stands highest."""
+def _chosen(orders: _Orders, pages: Collection[_Place], count: int) -> list[UUID]:
+    """Of each page the chunk that stands highest; where that is less than `count`, the next ones of these pages."""
     best: dict[_Place, UUID] = {}
-    for chunk in fused((list(orders.lexical), list(orders.cosines))):
+    ranked = list(fused((list(orders.lexical), list(orders.cosines))))
+    for chunk in ranked:
         best.setdefault(orders.places[chunk], chunk)
-    return best
+    first = [best[page] for page in pages]
+    return [*first, *(chunk for chunk in ranked if orders.places[chunk] in pages and chunk not in first)][:count]
 
 
 def _orders(conn: Connection, tenant_id: UUID, query: Query, statistics: Statistics) -> _Orders:
