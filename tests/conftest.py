@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import shutil
+import signal
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -23,6 +24,9 @@ from atomctl.db.roles import DatabaseRole
 from atomctl.db.session import Sessions
 
 pytest_plugins = ["tests.servers.fixtures"]
+
+# A shell that runs tests in the background lets them ignore Ctrl-C, and with them the programs that are to heed it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # How long an example takes says how busy the machine is, not whether the property holds.
 settings.register_profile("untimed", deadline=None)
