@@ -16,8 +16,9 @@ from atomctl.cli.printing import emit, say
 from atomctl.cli.progress import busy
 from atomctl.client import Client
 from atomctl.errors import AtomError
+from atomctl.knowledge.cleaning import clean
 from atomctl.knowledge.folder import markdown_files, read_file
-from atomctl.knowledge.pages import decode, require_collection
+from atomctl.knowledge.pages import decode, require_collection, require_name
 
 
 @click.group("knowledge")
@@ -82,6 +83,7 @@ def _sync_folder(folder: Path, called: str | None, *, dry_run: bool, output: For
     texts, rejected = dict[str, str](), list[dict[str, str]]()
     for path in files:
         try:
+            require_name(path.as_posix())
             texts[path.as_posix()] = decode(read_file(folder, path))
         except AtomError as error:
             rejected.append(_rejection(path.as_posix(), error))
@@ -97,7 +99,8 @@ def _sync_folder(folder: Path, called: str | None, *, dry_run: bool, output: For
                 if not error.code.id.startswith("KNO00"):
                     raise
                 rejected.append(_rejection(name, error))
-        kept = [path.as_posix() for path in files]
+        # A page that was not taken keeps what was known of it; what cannot be a name was never known.
+        kept = [path.as_posix() for path in files if path.as_posix().isprintable()]
         end = {"collection": collection, "paths": kept, "rejected": len(rejected)}
         done["removed"] = client.post("knowledge/end-sync", end)["removed"]
     return _report({**done, "pages": len(files) - len(rejected)}, output)
@@ -108,7 +111,7 @@ def _page(collection: str, path: str, text: str) -> dict[str, object]:
 
 
 def _rejection(path: str, error: AtomError) -> dict[str, str]:
-    return {"path": path, "code": error.code.id, "why": error.why}
+    return {"path": clean(path), "code": error.code.id, "why": clean(error.why)}
 
 
 def _package(client: Client, package: str) -> dict[str, Any]:
