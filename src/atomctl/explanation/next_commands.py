@@ -84,7 +84,6 @@ def _logs(standing: Standing) -> Iterator[NextCommand]:
     for tried in standing.failing[:1]:
         if tried.attempt is not None:
             yield NextCommand(f"atomctl logs {standing.run.id} --step {tried.step.name}", "shows the whole log")
-            yield NextCommand(f"atomctl runs similar {standing.run.id}", "finds failures like it, and what fixed them")
 
 
 def _rerun(standing: Standing, why: str) -> NextCommand:
