@@ -17,7 +17,7 @@ from atomctl.db.session import Connection
 from atomctl.errors import AtomError
 from atomctl.knowledge import codes, past_runs, service, shelving
 from atomctl.knowledge.meaning import Meaning, text_of
-from atomctl.knowledge.model import Answer, Page, Rejection, Shelf, Status, Vectors
+from atomctl.knowledge.model import RUNS, Answer, Page, Rejection, Shelf, Status, Vectors
 from atomctl.knowledge.pages import read_page, require_collection
 from atomctl.knowledge.retrieval import prepare
 from atomctl.knowledge.service import SimilarRun
@@ -113,7 +113,7 @@ class Librarian:
         return Synced(collection, len(found) - len(rejected), changed, removed, tuple(rejected))
 
     def gather(self, within: int | None = None) -> tuple[int, bool]:
-        """Some more of the past runs in which something went wrong are in the index.
+        """Some more of the past runs in which something went wrong are in the index, and no forgotten one is.
 
         Args:
             within: how many of the newest runs are looked at; None: all.
@@ -133,6 +133,8 @@ class Librarian:
         vectors = [self._vectors(page) if model else None for page in pages]
         with self.transaction() as conn:
             service.put_runs(conn, self.actor, list(zip(pages, vectors, strict=True)))
+            for path in past_runs.forgotten(conn, tenant_id):
+                shelving.take(conn, tenant_id, RUNS, path)
         return len(pages), len(pages) == past_runs.AT_ONCE
 
     def similar(self, run_id: UUID, count: int) -> tuple[tuple[SimilarRun, ...], AtomError | None]:

@@ -11,6 +11,7 @@ from atomctl.errors import AtomError
 from atomctl.knowledge import codes
 from atomctl.knowledge.markdown import plain
 from atomctl.knowledge.model import DIMENSION, Chunk, Vectors
+from atomctl.knowledge.scrubbing import scrubbed
 
 if TYPE_CHECKING:
     from atomctl.embedding.model import Embedder
@@ -55,7 +56,7 @@ class Meaning:
         return None
 
     def vectors(self, texts: Sequence[str]) -> Vectors:
-        """The texts' vectors.
+        """The vectors of what scrubbing leaves of the texts: a model may be somebody else's machine.
 
         Raises:
             AtomError: as `embedder`; EMB0xx the model did not answer, or answered with what are no vectors.
@@ -63,7 +64,7 @@ class Meaning:
         embedder = self.embedder()
         rows = list[list[float]]()
         for start in range(0, len(texts), _AT_ONCE):
-            rows += embedder.embed(texts[start : start + _AT_ONCE]).tolist()
+            rows += embedder.embed([scrubbed(text) for text in texts[start : start + _AT_ONCE]]).tolist()
         return Vectors(embedder.name, tuple(map(_written, rows)), _written(_middle(rows)))
 
 

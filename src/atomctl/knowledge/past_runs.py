@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import re
-import secrets
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
 from atomctl.canonical import Digest
-from atomctl.dataset.scrub.policy import ScrubPolicy
-from atomctl.dataset.scrub.scrubber import Scrubber
 from atomctl.db import queries
 from atomctl.db.session import Connection
 from atomctl.errors import AtomError
 from atomctl.knowledge.cleaning import clean
 from atomctl.knowledge.model import Chunk, Page
+from atomctl.knowledge.scrubbing import scrubbed
 from atomctl.objects.model import ObjectStore
 from atomctl.runs.log_tail import last_lines
-from atomctl.runs.masking import Masker
 from atomctl.runs.model import Attempt, AttemptState, Run, RunState
 from atomctl.runs.read import attempts_of, run_of
-from atomctl.runs.secret_forms import MINIMUM
 
 AT_ONCE = 50
 """Runs that one request gathers."""
@@ -31,7 +26,6 @@ _LONGEST = 1_500
 _BAD = frozenset({AttemptState.FAILED, AttemptState.TIMED_OUT, AttemptState.REFUSED, AttemptState.LOST})
 ASKING = frozenset({RunState.NEEDS_DECISION, RunState.PAUSED})
 """States of runs that have not ended and in which somebody has to find out what went wrong."""
-_PSEUDONYM = re.compile(r"<(email|ip|opaque):[0-9a-f]+>")
 
 _sql: Any = queries.load(__file__)
 
@@ -52,6 +46,11 @@ def ungathered(
     """
     rows = _sql.runs_to_gather(conn, tenant_id=tenant_id, model=model, within=within, count=AT_ONCE)
     return [(row["id"], Digest(row["digest"])) for row in rows]
+
+
+def forgotten(conn: Connection, tenant_id: UUID) -> list[str]:
+    """The paths of indexed runs that `dataset forget` was told of since."""
+    return [row["path"] for row in _sql.forgotten_runs(conn, tenant_id=tenant_id)]
 
 
 def page_of(conn: Connection, objects: ObjectStore, tenant_id: UUID, run_id: UUID, digest: Digest) -> Page:
@@ -78,14 +77,6 @@ def first_failure(attempts: Sequence[Attempt]) -> Attempt | None:
     bad = [attempt for attempt in attempts if attempt.state in _BAD]
     same = [attempt for attempt in bad if attempt.step == bad[0].step and attempt.phase == bad[0].phase]
     return same[-1] if same else None
-
-
-def scrubbed(text: str) -> str:
-    """The text without what an export of runs would take out, too; addresses are all the same, whoever's they are."""
-    # The pseudonyms are replaced, so nobody needs the key they were made with.
-    scrubber = Scrubber(ScrubPolicy(secrets.token_bytes(32)))
-    hidden = sorted(value for value in scrubber.hidden([text]) if len(value.strip()) >= MINIMUM)
-    return _PSEUDONYM.sub(r"<\1>", scrubber.text(text, Masker(hidden)))
 
 
 def _tail(conn: Connection, objects: ObjectStore, run: Run, attempt: Attempt) -> str:

@@ -113,6 +113,8 @@ CROSS JOIN LATERAL (SELECT r.state || ' ' || extract(epoch FROM r.ended_at)::tex
 LEFT JOIN atom.knowledge_documents AS d
     ON d.tenant_id = r.tenant_id AND d.collection = 'runs' AND d.path = r.id::text
 WHERE r.ended_at IS NOT NULL AND NOT r.dry_run AND r.started_at IS NOT NULL
+  AND NOT EXISTS (
+      SELECT FROM atom.dataset_tombstones AS t WHERE t.tenant_id = r.tenant_id AND t.run_id = r.id)
   AND (d.digest IS DISTINCT FROM x.digest OR (:model::text IS NOT NULL AND d.model IS DISTINCT FROM :model))
   AND EXISTS (
       SELECT FROM atom.step_attempts AS a
@@ -120,6 +122,12 @@ WHERE r.ended_at IS NOT NULL AND NOT r.dry_run AND r.started_at IS NOT NULL
         AND a.state IN ('FAILED', 'TIMED_OUT', 'REFUSED', 'LOST'))
 ORDER BY r.id DESC
 LIMIT :count;
+
+-- name: forgotten_runs(tenant_id)
+SELECT d.path
+FROM atom.knowledge_documents AS d
+JOIN atom.dataset_tombstones AS t ON t.tenant_id = d.tenant_id AND t.run_id::text = d.path
+WHERE d.tenant_id = :tenant_id AND d.collection = 'runs';
 
 -- name: rerun_that_succeeded(tenant_id, run_id)^
 WITH RECURSIVE again AS (

@@ -14,6 +14,9 @@ from tests.fakes.people import log_in
 from tests.fakes.yard import Yard, manifest
 
 from atomctl.access.model import Role
+from atomctl.audit.keys import load_or_create_key
+from atomctl.dataset.forget import forget_run
+from atomctl.dataset.service import Means
 from atomctl.db.session import Sessions
 from atomctl.embedding import codes as embedding_codes
 from atomctl.errors import AtomError
@@ -140,6 +143,19 @@ def test_gathering_goes_on_until_nothing_is_left(archive: Archive, viewer: Libra
     archive.add(*(failed(minute, DISK) for minute in range(60)))
     assert viewer.gather() == (50, True)
     assert viewer.gather() == (10, False)
+    assert viewer.gather() == (0, False)
+
+
+def test_a_run_that_is_to_be_forgotten_is_like_none_from_then_on(
+    archive: Archive, viewer: Librarian, yard: Yard, tmp_path: Path
+) -> None:
+    old, new = archive.add(failed(0, DISK), failed(10, DISK))
+    (found,), _ = viewer.similar(new, 5)
+    assert found.run_id == old
+    means = Means(yard.sessions, yard.objects, load_or_create_key(tmp_path / "audit.key"), bytes(32))
+    forget_run(means, yard.sara, old, "erasure request 17")
+    assert viewer.similar(new, 5)[0] == ()
+    assert str(old) not in stored(yard)
     assert viewer.gather() == (0, False)
 
 

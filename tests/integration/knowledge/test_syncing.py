@@ -46,6 +46,17 @@ def test_a_page_is_put_once_and_recorded_once(
     assert actions(sessions, tenant) == ["knowledge.put", "knowledge.sync"]
 
 
+def test_what_a_model_is_given_of_a_page_and_a_question_is_scrubbed(author: Librarian, embedder: WordEmbedder) -> None:
+    secret = "AKIA" + "QYLPMN5HHHFPZAM2"
+    author.put("ops", "login.md", f"# Log in\n\nUse aws_key={secret}, or write to ann@shop.example.\n".encode())
+    answer = author.ask(f"who answers when {secret} of ann@shop.example is refused?")
+    given = "\n".join(embedder.texts)
+    assert "Log in" in given
+    assert secret not in given
+    assert "ann@" not in given
+    assert secret in answer.passages[0].text, "what is quoted is the page"
+
+
 def test_a_changed_page_replaces_all_that_was_known_of_it(author: Librarian, sessions: Sessions, tenant: UUID) -> None:
     author.put("ops", "disk.md", DISK)
     author.put("ops", "disk.md", b"# Disk\n\nCall the storage team.\n")
