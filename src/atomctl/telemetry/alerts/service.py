@@ -61,8 +61,8 @@ ALERTS: tuple[Alert, ...] = (
         expr='max by (state) (atom_vault_state{state=~"sealed|unreachable"}) > 0',
         severity=Severity.CRITICAL,
         summary="The secret store is {{ $labels.state }}.",
-        means="Steps that need a secret fail: at once if it is sealed; if it only cannot be reached, they go on for at most"
-        " five minutes with what is in memory.",
+        means="Steps that need a secret fail: at once if it is sealed; if it only cannot be reached, after at most five"
+        " minutes with what is in memory.",
         clear=(
             "`bao status` (or `vault status`) on its machine; `bao operator unseal` opens it.",
             "`curl $VAULT_ADDR/v1/sys/health` from a worker's machine tells the network from the store.",
