@@ -124,11 +124,3 @@ NO_VECTORS = Code(
     ExitCode.NO,
     422,
 )
-NOT_ENDED = Code(
-    "KNO040",
-    "this run has not failed",
-    "Similar failures are looked up for a run that ended without success, or waits for a decision.",
-    "atomctl runs list --state FAILED",
-    ExitCode.NO,
-    422,
-)
