@@ -7,6 +7,8 @@ BIN := .venv/bin
 READY := .venv/.ready
 # Tests with real servers wait more than they compute: one process more than there are cores keeps them busy.
 WORKERS ?= $(shell echo $$(($$(nproc) + 1)))
+# In the order of the command line: long files first, so that no process is left alone with one of them at the end.
+SIDE_BY_SIDE = -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .PHONY: help
@@ -26,7 +28,7 @@ demo: $(READY) ## show the main job on a temporary instance, in under a minute
 .PHONY: test
 test: $(READY) ## all tests, fast ones first
 	@$(BIN)/python -m pytest -n auto tests/unit tests/property tests/sabotage
-	@tools/try_twice.sh -n $(WORKERS) --dist loadfile -m "not kubernetes" tests/integration tests/acceptance
+	@tools/try_twice.sh $(SIDE_BY_SIDE) -m "not kubernetes" tests/acceptance tests/integration
 	@tools/try_twice.sh -m "not kubernetes" tests/chaos
 	@$(BIN)/python -m tests.acceptance.end_to_end smoke starters cluster outages
 

@@ -80,12 +80,12 @@ def smoke(chart: InstalledChart) -> Sequence[str]:
 
 def starters(_: InstalledChart) -> Sequence[str]:
     """The command line of the five starter packages' tests, which make namespaces of their own on the same node."""
-    return ["tests/acceptance/starters", "-n", "3", "--dist", "loadfile"]
+    return ["tests/acceptance/starters", *_SIDE_BY_SIDE]
 
 
 def cluster(_: InstalledChart) -> Sequence[str]:
     """The command line of all other tests that can share a node."""
-    return [*_OTHERS, "-m", "kubernetes and not own_node and not alone", "-n", "3", "--dist", "loadfile"]
+    return [*_OTHERS, "-m", "kubernetes and not own_node and not alone", *_SIDE_BY_SIDE]
 
 
 def outages(_: InstalledChart) -> Sequence[str]:
@@ -93,9 +93,11 @@ def outages(_: InstalledChart) -> Sequence[str]:
     return [*_OTHERS, "-m", "kubernetes and not own_node and alone"]
 
 
+_SIDE_BY_SIDE = ("-n", "3", "--dist", "loadfile", "--no-loadscope-reorder")
+"""In the order of the command line: the long files first."""
 _OTHERS = (
-    "tests/integration",
     "tests/acceptance",
+    "tests/integration",
     *(f"--ignore=tests/acceptance/{suite}" for suite in ("smoke", "starters", "release")),
 )
 SUITES: dict[str, Callable[[InstalledChart], Sequence[str]]] = {
