@@ -135,6 +135,11 @@ def test_what_a_package_declares_takes_the_place_of_what_every_attempt_may_use()
     assert limits_of(Requirements(cpu="100m", storage="16Mi"), Limits()) == Limits(scratch_bytes=16 << 20)
 
 
+def test_nobody_gets_more_of_a_worker_than_the_rules_let_anybody_ask_for() -> None:
+    greedy = limits_of(Requirements(memory="100Ti", storage="100Ti"), Limits())
+    assert (greedy.memory_bytes, greedy.file_bytes) == (8 << 30, 8 << 30)
+
+
 def test_programs_may_reserve_more_than_the_memory_that_is_declared() -> None:
     small = process_limits(Limits(memory_bytes=64 << 20), AttemptGroups(), running=0)
     large = process_limits(Limits(memory_bytes=2 << 30), AttemptGroups(), running=0)

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Final
 
+from atomctl.rules.model import RuleConfig
 from atomctl.rules.quantity import thousandths
 from atomctl.runs.steps.model import Limits
 from atomctl.wpk.model import Requirements
+
+_MOST: Final = RuleConfig().memory_limit_bytes
+"""Of memory, and of one file: who asks for more has a finding that says so, and does not get it."""
 
 
 def limits_of(needs: Requirements, otherwise: Limits) -> Limits:
@@ -14,9 +19,9 @@ def limits_of(needs: Requirements, otherwise: Limits) -> Limits:
     scratch = _bytes(needs.storage) or otherwise.scratch_bytes
     return replace(
         otherwise,
-        memory_bytes=_bytes(needs.memory) or otherwise.memory_bytes,
+        memory_bytes=min(_bytes(needs.memory) or otherwise.memory_bytes, _MOST),
         scratch_bytes=scratch,
-        file_bytes=max(scratch, otherwise.file_bytes),
+        file_bytes=min(max(scratch, otherwise.file_bytes), _MOST),
     )
 
 

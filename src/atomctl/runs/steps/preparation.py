@@ -153,7 +153,8 @@ def _sandboxed(draft: _Draft, stack: contextlib.ExitStack) -> _Start:
     options = sandbox.arguments(
         files=files,
         env=environment.PROXY | env if request.network else env,
-        scratch_bytes=request.limits.scratch_bytes,
+        # It is memory, also where no control group counts it as such.
+        scratch_bytes=min(request.limits.scratch_bytes, request.limits.memory_bytes),
         shared_network=bool(request.network),
     )
     listed = _memory_file("arguments", sandbox.encode(options), stack)
