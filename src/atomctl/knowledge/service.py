@@ -15,12 +15,11 @@ from atomctl.audit.record import record
 from atomctl.db import queries
 from atomctl.db.session import Connection
 from atomctl.errors import AtomError
-from atomctl.knowledge import codes, shelving
+from atomctl.knowledge import codes, past_runs, shelving
 from atomctl.knowledge.fixes import Ending, ending_of
 from atomctl.knowledge.judging import CITED, judge
 from atomctl.knowledge.model import RUNS, Answer, Collection, Page, Passage, Shelf, Status, Vectors
 from atomctl.knowledge.pages import require_collection
-from atomctl.knowledge.past_runs import first_failure
 from atomctl.knowledge.retrieval import Query, search
 from atomctl.runs import service as runs
 
@@ -79,7 +78,9 @@ def ask(conn: Connection, actor: Actor, query: Query) -> Answer:
 def similar(
     conn: Connection, actor: Actor, run_id: UUID, query: Query, count: int
 ) -> tuple[tuple[SimilarRun, ...], AtomError | None]:
-    """The past runs in which what went wrong resembles the query most, without the run itself, the best first.
+    """The past runs in which what went wrong resembles the query most, the best first.
+
+    The run itself is not among them, nor is one that was forgotten.
 
     Returns:
         Them, and why they were found by words alone, if they were.
@@ -88,14 +89,15 @@ def similar(
         AtomError: AUT020 the actor may not read runs.
     """
     require(actor, Verb.READ, Resource.RUN)
-    found = search(conn, actor.tenant_id, query, count + 1)
-    others = [passage for passage in found.passages if passage.path != str(run_id)][:count]
+    left_out = {str(run_id), *past_runs.forgotten(conn, actor.tenant_id)}
+    found = search(conn, actor.tenant_id, query, count + len(left_out))
+    others = [passage for passage in found.passages if passage.path not in left_out][:count]
     return tuple(_similar(conn, actor, passage) for passage in others), found.without_meaning
 
 
 def _similar(conn: Connection, actor: Actor, passage: Passage) -> SimilarRun:
     run = runs.get(conn, actor.tenant_id, UUID(passage.path))
-    failed = first_failure(runs.attempts_of(conn, run.tenant_id, run.id))
+    failed = past_runs.first_failure(runs.attempts_of(conn, run.tenant_id, run.id))
     return SimilarRun(
         run_id=run.id,
         workflow=run.workflow,

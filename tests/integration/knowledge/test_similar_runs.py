@@ -20,9 +20,12 @@ from atomctl.dataset.service import Means
 from atomctl.db.session import Sessions
 from atomctl.embedding import codes as embedding_codes
 from atomctl.errors import AtomError
+from atomctl.knowledge import service
 from atomctl.knowledge.fixes import Fix
 from atomctl.knowledge.librarian import Librarian
 from atomctl.knowledge.meaning import Meaning
+from atomctl.knowledge.model import Shelf
+from atomctl.knowledge.retrieval import Query
 from atomctl.objects.folder import FolderStore
 
 SPEC = "handlers:\n  - {name: work, type: shell, config: {command: [echo, hello]}}"
@@ -152,6 +155,9 @@ def test_a_run_that_is_to_be_forgotten_is_like_none_from_then_on(
     assert found.run_id == old
     means = Means(yard.sessions, yard.objects, load_or_create_key(tmp_path / "audit.key"), bytes(32))
     forget_run(means, yard.sara, old, "erasure request 17")
+    page = Query(Shelf.RUN, "no space left on device", viewer.meaning.vectors(["no space left on device"]))
+    with yard.sessions.tenant(yard.tenant_id) as conn:
+        assert service.similar(conn, viewer.actor, new, page, 5)[0] == (), "before anybody has tidied up"
     assert viewer.similar(new, 5)[0] == ()
     assert str(old) not in stored(yard)
     assert viewer.gather() == (0, False)
