@@ -75,7 +75,7 @@ def call(*arguments: str) -> dict[str, Any]:
 def training_data() -> None:
     """The DAG."""
 
-    @task
+    @task(execution_timeout=timedelta(minutes=10))
     def due() -> list[str]:
         """The days to export, the oldest first, at most `BATCH`."""
         params = get_current_context()["params"]
