@@ -19,7 +19,6 @@ from atomctl.dataset.manifest import ReadManifest, read_manifest
 from atomctl.dataset.service import Means, require_export
 from atomctl.dataset.workspace import MANIFEST, locked
 from atomctl.errors import AtomError
-from atomctl.files import sync_folder
 
 
 class FolderState(enum.StrEnum):
@@ -85,8 +84,8 @@ def _judge(path: Path, trusted: Sequence[VerifierKey], tenant: str, oldest: date
 def prune(means: Means, actor: Actor, root: Path, oldest: datetime.date, *, dry_run: bool) -> list[Folder]:
     """The exports below `root`; afterwards the outdated ones are gone, unless it is a dry run. It is an audit entry.
 
-    Only files that a manifest signed by this instance names are removed, the manifest first: a folder that somebody put
-    something else into stays with that, and one whose removal was interrupted is no finished export any more.
+    Only files that a manifest signed by this instance names are removed, the manifest last: a folder that somebody put
+    something else into stays with that, and a removal that was interrupted is ended by the next one.
 
     Raises:
         AtomError: AUT020 the actor may not export (recorded); DAT803 another process exports into one of the folders;
@@ -111,7 +110,7 @@ def _removed(folder: Folder) -> Folder:
     assert folder.read is not None, "what is outdated was read"
     try:
         with locked(folder.path):
-            _remove(folder.path, [MANIFEST, *(file.path for file in folder.read.manifest.files)])
+            _remove(folder.path, [*(file.path for file in folder.read.manifest.files), MANIFEST])
     except OSError as error:
         raise AtomError(codes.UNWRITABLE, f"{error.filename or folder.path}: {error.strerror or error}") from error
     return Folder(folder.path, FolderState.REMOVED, folder.read)
@@ -120,8 +119,6 @@ def _removed(folder: Folder) -> Folder:
 def _remove(root: Path, files: Sequence[str]) -> None:
     for file in files:
         (root / file).unlink(missing_ok=True)
-        if file == MANIFEST:
-            sync_folder(root)
     for folder in sorted(_folders(root, files), reverse=True):
         with suppress(OSError):  # somebody put something into it
             folder.rmdir()

@@ -64,6 +64,18 @@ def test_what_nobody_signed_for_stays(days: Path, states: Callable[..., dict[str
     assert [path.name for path in (days / "2026-07-01").rglob("*")] == ["thesis.txt"]
 
 
+def test_a_removal_that_broke_off_is_ended_by_the_next_one(days: Path, states: Callable[..., dict[str, str]]) -> None:
+    rows = next((days / "2026-07-01").rglob("runs.jsonl"))
+    rows.unlink()
+    rows.mkdir()  # what cannot be removed as a file
+    with pytest.raises(AtomError) as caught:
+        states(days)
+    assert caught.value.code.id == "DAT805"
+    rows.rmdir()
+    assert states(days)["2026-07-01"] == "removed"
+    assert not (days / "2026-07-01").exists()
+
+
 def test_exports_of_others_and_changed_ones_are_left_alone(
     days: Path, states: Callable[..., dict[str, str]], means: Means, yard: Yard, tmp_path: Path
 ) -> None:
